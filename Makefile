@@ -1,0 +1,64 @@
+# Two environments, so that what readers install (base) is seen to work without torch.
+# pip reads the machine's own configuration: to take torch's much smaller CPU build, point
+# PIP_FIND_LINKS or PIP_EXTRA_INDEX_URL at it.
+PYTHON ?= python3
+BASE := .venv-base
+FULL := .venv
+PIP_FLAGS := --quiet --disable-pip-version-check -c constraints.txt
+
+# Said while the file is read: before an environment is installed only to hear it.
+ifneq (,$(filter train,$(MAKECMDGOALS)))
+ifndef PRESET
+$(error make train PRESET=..., one of: $(patsubst training/configs/%.toml,%,$(wildcard training/configs/*.toml)))
+endif
+endif
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help demo test check bench train clean python
+
+help:  ## List the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+demo: $(BASE)/.installed  ## Score examples/documents: a table here, and demo-report.html
+	$(BASE)/bin/byline score examples/documents --format table
+	@$(BASE)/bin/byline score examples/documents --format html --output demo-report.html
+	@echo "The sentences, highlighted: $(CURDIR)/demo-report.html"
+
+test: $(FULL)/.installed  ## Run every test but the benchmarks (ARGS= goes to pytest)
+	$(FULL)/bin/python -m pytest tests $(ARGS)
+
+check: $(FULL)/.installed  ## Lint, format, types, import contracts
+	$(FULL)/bin/ruff check .
+	$(FULL)/bin/ruff format --check .
+	$(FULL)/bin/mypy
+	$(FULL)/bin/pyright --pythonpath $(FULL)/bin/python
+	$(FULL)/bin/lint-imports
+
+bench: $(FULL)/.installed  ## Measure speed, as ratios within one run
+	$(FULL)/bin/python -m pytest tests/bench -m bench -s $(ARGS)
+
+train: $(FULL)/.installed  ## Train a preset, every stage: make train PRESET=smoke
+	$(FULL)/bin/byline train all --preset $(PRESET) $(ARGS)
+
+clean:  ## Remove caches and build output; the environments and runs/ stay
+	rm -rf build dist demo-report.html .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	find scoring server cli training tests -name __pycache__ -type d -prune -exec rm -rf {} +
+
+python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { echo \
+	  "Byline needs Python 3.11 or newer, and $(PYTHON) is: $$($(PYTHON) --version 2>&1)." \
+	  "Name another: make PYTHON=python3.12 ..." >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { echo \
+	  "$(PYTHON) cannot make virtual environments. On Debian: apt-get install python3-venv" >&2; exit 1; }
+
+# The stamp, not the folder, says that an environment is complete: an interrupted install is resumed.
+$(BASE)/.installed: pyproject.toml constraints.txt | python
+	test -x $(BASE)/bin/pip || $(PYTHON) -m venv $(BASE)
+	$(BASE)/bin/python -m pip install $(PIP_FLAGS) -e .
+	@touch $@
+
+$(FULL)/.installed: pyproject.toml constraints.txt | python
+	test -x $(FULL)/bin/pip || $(PYTHON) -m venv $(FULL)
+	$(FULL)/bin/python -m pip install $(PIP_FLAGS) -e '.[train,minilm,dev]'
+	@touch $@
