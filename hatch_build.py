@@ -1,7 +1,7 @@
 """Puts the default model into the wheel, and only there.
 
-A static `force-include` would also copy it into every editable install: a second, ageing copy beside
-the checkout's own, and no editable install at all before a model has been trained.
+A static `force-include` would also copy it into every editable install: a second, ageing copy
+beside the checkout's own, and no editable install at all before a model has been trained.
 """
 
 from __future__ import annotations
