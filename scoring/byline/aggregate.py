@@ -1,0 +1,55 @@
+"""Logits of windows to one score for the document and one for each sentence."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from byline.types import Label, Logits, Window
+
+
+def document_log_odds(windows: Sequence[Window], logits: Sequence[Logits]) -> float:
+    """Mean of the windows' log-odds of `ai`, weighted by their tokens.
+
+    Args:
+        windows: n of them, n at least 1.
+        logits: the model's answers to them.
+
+    Returns:
+        Uncalibrated log-odds.
+    """
+    weights = np.asarray([len(window.ids) for window in windows], dtype=np.float64)
+    document = np.asarray([answer.document for answer in logits], dtype=np.float64)
+    return float(np.average(document[:, 1] - document[:, 0], weights=weights))
+
+
+def sentence_log_odds(
+    windows: Sequence[Window], logits: Sequence[Logits], sentences: int
+) -> NDArray[np.float64]:
+    """Mean of the token log-odds of each sentence, over all windows it has tokens in.
+
+    Args:
+        windows: in which the sentences were packed.
+        logits: the model's answers to them.
+        sentences: how many sentences were packed.
+
+    Returns:
+        float64 [sentences]; NaN for a sentence without tokens.
+    """
+    owners = np.concatenate([window.owners for window in windows])
+    token = np.concatenate([answer.token for answer in logits]).astype(np.float64)
+    owned = owners >= 0
+    sums = np.bincount(owners[owned], token[owned], minlength=sentences)
+    counts = np.bincount(owners[owned], minlength=sentences)
+    means: NDArray[np.float64] = np.full(sentences, np.nan)
+    np.divide(sums, counts, out=means, where=counts > 0)
+    return means
+
+
+def decide(probability: float, human: float, ai: float) -> Label:
+    """Name a probability: `human` up to one threshold, `ai` from the other, else `unclear`."""
+    if probability >= ai:
+        return "ai"
+    return "human" if probability <= human else "unclear"

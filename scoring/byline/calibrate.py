@@ -1,0 +1,71 @@
+"""Log-odds of a model to probabilities that mean what they say.
+
+Platt scaling (Platt 1999) whose scale and bias depend on the length: long texts carry more
+evidence than a window's logit shows. Both are given at a few lengths, the centres of the bands,
+and interpolated linearly in the logarithm of the number of words, so that one word more never
+makes a verdict jump.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True, slots=True)
+class Band:
+    """Scale and bias at a text length, in words."""
+
+    words: int
+    scale: float
+    bias: float
+
+
+@dataclass(frozen=True, slots=True)
+class Calibration:
+    """A fitted calibration.
+
+    Attributes:
+        bands: by rising length, at least one; outside the outermost their values hold.
+        sentence: scale and bias for the mean of a sentence's token log-odds.
+    """
+
+    bands: tuple[Band, ...]
+    sentence: Band
+
+    def document(self, log_odds: float, words: int) -> float:
+        """Calibrated log-odds of a document from the model's."""
+        weights = band_weights([words], [band.words for band in self.bands])[0]
+        scale = float(weights @ [band.scale for band in self.bands])
+        bias = float(weights @ [band.bias for band in self.bands])
+        return scale * log_odds + bias
+
+    def sentences(self, log_odds: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Calibrated log-odds [n] of sentences from the means of their token log-odds [n]."""
+        calibrated: NDArray[np.float64] = self.sentence.scale * log_odds + self.sentence.bias
+        return calibrated
+
+
+def band_weights(words: Sequence[int], centres: Sequence[int]) -> NDArray[np.float64]:
+    """How much each band counts for texts of some lengths.
+
+    Args:
+        words: lengths of n texts.
+        centres: rising lengths of k bands.
+
+    Returns:
+        float64 [n, k]; rows sum to 1 and at most two neighbours are not 0.
+    """
+    position = np.interp(
+        np.log(np.maximum(words, 1)), np.log(centres), np.arange(len(centres), dtype=np.float64)
+    )
+    distance: NDArray[np.float64] = np.abs(position[:, None] - np.arange(len(centres)))
+    return np.maximum(0.0, 1.0 - distance)
+
+
+def sigmoid(log_odds: float) -> float:
+    """Probability of log-odds, without overflow."""
+    return float(0.5 * (1.0 + np.tanh(0.5 * log_odds)))

@@ -1,0 +1,240 @@
+"""The order of the steps; the only module that knows it."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from byline.aggregate import decide, document_log_odds, sentence_log_odds
+from byline.calibrate import sigmoid
+from byline.language import MIN_FUNCTION_WORD_SHARE, function_word_share
+from byline.normalize import as_it_came, normalize
+from byline.repository import DEFAULT_MODEL, Model, ModelRepository
+from byline.segment import segment
+from byline.session import Session
+from byline.tokenizer import Tokenizer
+from byline.types import (
+    Document,
+    Finding,
+    Logits,
+    NormalizedText,
+    RawScore,
+    Sentence,
+    SentenceScore,
+    Verdict,
+    Window,
+)
+from byline.windows import pack
+
+MAX_CHARACTERS = 1_000_000
+"""What is scored of one document; the rest is reported as a finding and in `coverage`."""
+
+_SUSPICIOUS = frozenset({"zero_width", "bidi", "homoglyphs", "styled_letters"})
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """A document cut into windows, ready for the session.
+
+    Attributes:
+        id: the document's.
+        text: normalised.
+        sentences: all of them; `scored` says which were packed, in this order.
+        words: in the whole document, with what lies beyond `MAX_CHARACTERS`.
+        windows: for the session; empty if nothing is to be scored.
+        findings: so far.
+        raw: the same text without normalisation, where that was suspicious.
+    """
+
+    id: str
+    text: NormalizedText
+    sentences: tuple[Sentence, ...]
+    words: int
+    windows: tuple[Window, ...]
+    findings: tuple[Finding, ...]
+    raw: Task | None = None
+
+    @property
+    def scored(self) -> list[Sentence]:
+        """The sentences that were packed into the windows."""
+        return [sentence for sentence in self.sentences if sentence.scored]
+
+
+class Detector:
+    """Scores texts with one model. Safe to use from many threads.
+
+    `score` and `score_many` are all most callers need. A server that schedules windows itself
+    calls `cut`, runs every window in `session`, and passes the answers to `conclude`.
+    """
+
+    def __init__(self, model: Model, workers: int = 1) -> None:
+        """Load a model that the repository has checked.
+
+        Args:
+            model: from `ModelRepository.load`.
+            workers: documents that `score_many` works on at once.
+
+        Raises:
+            ModelInvalid: its graph or tokenizer can't be loaded.
+        """
+        self.model = model
+        self.session = Session(
+            model.graph, model.config.intra_op_threads, model.config.inter_op_threads
+        )
+        self._tokenizer = Tokenizer.load(model.path / "tokenizer.json")
+        self._workers = max(1, workers)
+
+    @classmethod
+    def load(
+        cls, model_repository: Path | None = None, model: str = DEFAULT_MODEL, workers: int = 1
+    ) -> Detector:
+        """Find, check and load a model.
+
+        Args:
+            model_repository: a folder; None for the checkout's or the installed one.
+            model: its name in there.
+            workers: documents that `score_many` works on at once.
+
+        Raises:
+            ModelNotFound: there is no such repository or model.
+            ModelInvalid: a file of it is missing, changed or not understood.
+        """
+        return cls(ModelRepository.find(model_repository).load(model), workers)
+
+    def score(self, text: str, id: str = "") -> Verdict:  # noqa: A002 - the field's name
+        """Score one text.
+
+        Args:
+            text: any string.
+            id: the caller's name for it.
+
+        Returns:
+            The verdict; the same text always gets the same one, alone or in any company.
+        """
+        task = self.cut(Document(id, text))
+        raw = None if task.raw is None else self._run(task.raw.windows)
+        return self.conclude(task, self._run(task.windows), raw)
+
+    def score_many(self, documents: Iterable[Document]) -> Iterator[Verdict]:
+        """Score documents as they come, in their order, a few ahead of the reader at most."""
+        if self._workers == 1:
+            for document in documents:
+                yield self.score(document.text, document.id)
+            return
+        with ThreadPoolExecutor(self._workers) as pool:
+            ahead: deque[Future[Verdict]] = deque()
+            try:
+                for document in documents:
+                    ahead.append(pool.submit(self.score, document.text, document.id))
+                    if len(ahead) > 2 * self._workers:
+                        yield ahead.popleft().result()
+                while ahead:
+                    yield ahead.popleft().result()
+            finally:
+                for future in ahead:
+                    future.cancel()
+
+    def cut(self, document: Document) -> Task:
+        """Everything before the model: normalise, segment, tokenize, pack."""
+        text = normalize(document.text[:MAX_CHARACTERS])
+        task = self._cut(document, text)
+        if any(finding.kind in _SUSPICIOUS for finding in text.findings):
+            raw = self._cut(document, as_it_came(document.text[:MAX_CHARACTERS]))
+            task = Task(*(getattr(task, name) for name in task.__slots__[:-1]), raw=raw)
+        return task
+
+    def conclude(
+        self, task: Task, logits: Sequence[Logits], raw: Sequence[Logits] | None = None
+    ) -> Verdict:
+        """Everything after the model: aggregate, calibrate, decide.
+
+        Args:
+            task: from `cut`.
+            logits: the session's answers to `task.windows`, in order.
+            raw: those to `task.raw.windows`, where there is a `task.raw`.
+        """
+        thresholds = self.model.spec.thresholds
+        scored_words = sum(sentence.words for sentence in task.scored)
+        coverage = scored_words / task.words if task.words else 0.0
+        if not task.windows:
+            return Verdict(
+                task.id, "too_short", None, None, task.words, coverage, findings=task.findings
+            )
+        log_odds, probability = self._document(task, logits)
+        label = decide(probability, thresholds.human, thresholds.ai)
+        if any(finding.kind == "not_english" for finding in task.findings):
+            label = "unclear"
+        raw_score = None
+        if task.raw is not None and raw:
+            raw_log_odds, raw_probability = self._document(task.raw, raw)
+            raw_score = RawScore(raw_probability, raw_log_odds)
+        return Verdict(
+            task.id, label, probability, log_odds, task.words, coverage,
+            tuple(self._sentences(task, logits)), task.findings, raw_score,
+        )  # fmt: skip
+
+    def _cut(self, document: Document, text: NormalizedText) -> Task:
+        sentences = segment(text.text)
+        words = sum(sentence.words for sentence in sentences)
+        scored = [sentence for sentence in sentences if sentence.scored]
+        findings = list(text.findings)
+        beyond = len(document.text) - MAX_CHARACTERS
+        if beyond > 0:
+            # Counting the words of the rest would need all of it in the normalised form.
+            unseen = round(words * beyond / MAX_CHARACTERS)
+            words += unseen
+            findings.append(
+                Finding("truncated", unseen, f"Only the first {MAX_CHARACTERS:,} characters "
+                        "were scored.")
+            )  # fmt: skip
+        windows: list[Window] = []
+        if sum(sentence.words for sentence in scored) >= self.model.spec.thresholds.min_words:
+            pieces = [text.text[sentence.start : sentence.end] for sentence in scored]
+            share = function_word_share(pieces)
+            if share < MIN_FUNCTION_WORD_SHARE:
+                findings.append(
+                    Finding("not_english", words, "This does not read as English prose; the model "
+                            "knows no other, so no verdict is given.")
+                )  # fmt: skip
+            windows = pack(
+                self._tokenizer.encode(pieces),
+                self.model.spec.window,
+                self._tokenizer.prefix,
+                self._tokenizer.suffix,
+            )
+        return Task(
+            document.id, text, tuple(sentences), words, tuple(windows), tuple(findings)
+        )
+
+    def _run(self, windows: Sequence[Window]) -> list[Logits]:
+        return [self.session.run(window) for window in windows]
+
+    def _document(self, task: Task, logits: Sequence[Logits]) -> tuple[float, float]:
+        log_odds = document_log_odds(task.windows, logits)
+        words = sum(sentence.words for sentence in task.scored)
+        return log_odds, sigmoid(self.model.spec.calibration.document(log_odds, words))
+
+    def _sentences(self, task: Task, logits: Sequence[Logits]) -> Iterator[SentenceScore]:
+        spec = self.model.spec
+        scored = task.scored
+        means = sentence_log_odds(task.windows, logits, len(scored))
+        calibrated = spec.calibration.sentences(means)
+        to_raw = task.text.to_raw
+        for sentence, value in zip(scored, calibrated.tolist(), strict=True):
+            if np.isnan(value):  # no token: a lone mark the tokenizer drops
+                continue
+            probability = sigmoid(value)
+            yield SentenceScore(
+                int(to_raw[sentence.start]),
+                int(to_raw[sentence.end]),
+                probability,
+                value,
+                decide(
+                    probability, spec.thresholds.sentence_human, spec.thresholds.sentence_ai
+                ),
+            )

@@ -1,0 +1,191 @@
+"""Raw text to the form the model knows, with the way back for every offset.
+
+Three things are taken out of the model's sight, because they say nothing about who wrote:
+
+* disguise - zero-width and direction controls, look-alike letters of other alphabets, letters
+  from the mathematical and full-width blocks. Each is reported as a finding;
+* encoding - compatibility forms (Unicode NFKC, UAX #15), typographic quotes, odd spaces,
+  control characters, line endings;
+* markup - emphasis marks, inline code ticks and quote prefixes of Markdown and e-mail.
+
+Whitespace is otherwise left alone: the tokenizer ignores it and `segment` needs the line breaks.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections import Counter
+from itertools import chain
+
+import numpy as np
+
+from byline.types import Finding, FindingKind, NormalizedText
+
+# Look-alikes after Unicode's confusables data (UTS #39), for letters of English only.
+_CYRILLIC_GREEK = (
+    "аеорсухіјѕԁһӏԛԝьАВЕКМНОРСТУХІЈЅԌԚԜ"  # noqa: RUF001
+    "αοινρυχτκΑΒΕΖΗΙΚΜΝΟΡΤΥΧ"  # noqa: RUF001
+    "օոսցհԼՕՏ"
+)
+_LATIN = "aeopcyxijsdhlqwbABEKMHOPCTYXIJSGQWaoivpuxtkABEZHIKMNOPTYXonughLOS"
+LOOKALIKE = dict(zip(_CYRILLIC_GREEK, _LATIN, strict=True))
+_LOOKALIKES = "".join(LOOKALIKE)
+
+_QUOTES = {**dict.fromkeys("‘’‚‛ʼ′", "'"), **dict.fromkeys("“”„‟″«»", '"')}  # noqa: RUF001
+_ZERO_WIDTH = frozenset("\u200b\u200c\u200d\u2060\ufeff\u180e\u2061\u2062\u2063\u2064")
+_SILENT = frozenset("\u00ad") | {chr(c) for c in range(0xFE00, 0xFE10)}
+_BIDI = frozenset("\u200e\u200f\u061c\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+
+_NEEDS_WORK = re.compile(
+    r"(?P<newline>\r\n?|[\u2028\u2029\x0b\x0c\x85])"
+    r"|(?P<control>[\x00-\x08\x0e-\x1f\x7f-\x9f]+)"
+    r"|(?P<markup>(?m:^[ \t]{0,3}(?:>[ \t]?)+)|\*\*+|__+|(?<!`)`(?!``)"
+    r"|(?<![\w*])\*(?=\w)|(?<=[\w.,!?;:\"')])\*(?![\w*])|(?<![\w_])_(?=[^\W_])|(?<=[^\W_])_(?![\w_]))"
+    # A letter goes along with what is not ASCII after it: it may be the base of a combining mark.
+    r"|(?P<unicode>[ -~]?[^\x00-\x9f\u2028\u2029]+)"
+)
+_MIXED_WORD = re.compile(rf"[A-Za-z{_LOOKALIKES}]*[{_LOOKALIKES}][A-Za-z{_LOOKALIKES}]*")
+_MESSAGES: dict[FindingKind, str] = {
+    "zero_width": "Invisible zero-width characters were found inside the text.",
+    "bidi": "Invisible characters that change the reading direction were found.",
+    "homoglyphs": "Letters of another alphabet stand in for look-alike English ones.",
+    "styled_letters": "Letters from mathematical or full-width blocks stand in for plain ones.",
+    "control_characters": "Control characters were found; is this a text file?",
+    "invalid_unicode": "Lone surrogates were found: the text was damaged or wrongly decoded.",
+}
+
+
+def normalize(raw: str) -> NormalizedText:
+    """Bring a text into the model's form.
+
+    Args:
+        raw: any string; lone surrogates and NULs are allowed.
+
+    Returns:
+        The text, which is free of surrogates and controls, its map to `raw`, and findings.
+    """
+    counts: Counter[FindingKind] = Counter()
+    disguised = _disguised_letters(raw)
+    pieces: list[str] = []
+    origins: list[np.ndarray] = []
+    done = 0
+    for match in _NEEDS_WORK.finditer(raw):
+        start, end = match.span()
+        _keep(raw, done, start, pieces, origins)
+        done = end
+        kind = match.lastgroup
+        if kind == "unicode":
+            text, origin = _fold(raw, start, end, disguised, counts)
+        elif kind == "newline":
+            text, origin = "\n", [start]
+        else:
+            text, origin = "", []
+            if kind == "control":
+                counts["control_characters"] += end - start
+        pieces.append(text)
+        origins.append(np.asarray(origin, dtype=np.int32))
+    _keep(raw, done, len(raw), pieces, origins)
+    origins.append(np.asarray([len(raw)], dtype=np.int32))
+    findings = tuple(Finding(kind, n, _MESSAGES[kind]) for kind, n in sorted(counts.items()))
+    return NormalizedText("".join(pieces), np.concatenate(origins), findings)
+
+
+def as_it_came(raw: str) -> NormalizedText:
+    """Change nothing but what a tokenizer can't take (lone surrogates), one for one."""
+    text = raw.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+    if len(text) != len(raw):  # surrogates in pairs decode to one code point
+        text = "".join("\ufffd" if "\ud800" <= c <= "\udfff" else c for c in raw)
+    return NormalizedText(text, np.arange(len(raw) + 1, dtype=np.int32))
+
+
+def _keep(raw: str, start: int, end: int, pieces: list[str], origins: list[np.ndarray]) -> None:
+    if start < end:
+        pieces.append(raw[start:end])
+        origins.append(np.arange(start, end, dtype=np.int32))
+
+
+def _fold(
+    raw: str, start: int, end: int, disguised: frozenset[int], counts: Counter[FindingKind]
+) -> tuple[str, list[int]]:
+    """Fold a run of non-ASCII characters; returns the text and the raw index of each character."""
+    kept: list[str] = []
+    at: list[int] = []
+    for i in range(start, end):
+        c = raw[i]
+        if c in _SILENT:
+            continue
+        if c in _ZERO_WIDTH:
+            counts["zero_width"] += _beside_ascii(raw, i)
+        elif c in _BIDI:
+            counts["bidi"] += _beside_ascii(raw, i)
+        elif "\ud800" <= c <= "\udfff":
+            counts["invalid_unicode"] += 1
+            kept.append("\ufffd")
+            at.append(i)
+        elif i in disguised:
+            counts["homoglyphs"] += 1
+            kept.append(LOOKALIKE[c])
+            at.append(i)
+        else:
+            if "\uff21" <= c <= "\uff5a" or "\U0001d400" <= c <= "\U0001d7ff":
+                counts["styled_letters"] += 1
+            kept.append(_QUOTES.get(c, c))
+            at.append(i)
+    for kind in ("zero_width", "bidi"):
+        if not counts[kind]:
+            del counts[kind]
+    text = "".join(kept)
+    if unicodedata.is_normalized("NFKC", text):
+        return text, at
+    clusters: list[str] = []
+    origin: list[int] = []
+    i = 0
+    while i < len(text):
+        j = i + 1
+        while j < len(text) and _extends(text[j]):
+            j += 1
+        folded = unicodedata.normalize("NFKC", text[i:j])
+        clusters.append(folded)
+        origin.extend([at[i]] * len(folded))
+        i = j
+    return "".join(clusters), origin
+
+
+def _extends(c: str) -> bool:
+    """Whether a character can melt into the one before it under NFKC."""
+    return unicodedata.category(c).startswith("M") or "\u1161" <= c <= "\u11ff" or c in "\uff9e\uff9f"
+
+
+def _beside_ascii(raw: str, i: int) -> bool:
+    """Hidden characters belong in emoji and in some scripts; beside an English letter they hide."""
+    before, after = raw[i - 1 : i], raw[i + 1 : i + 2]
+    return (before.isascii() and before.isalnum()) or (after.isascii() and after.isalnum())
+
+
+def _disguised_letters(raw: str) -> frozenset[int]:
+    """Indices of letters of other alphabets that pose as English ones.
+
+    A look-alike poses if its word has English letters too, or if the text around is English and
+    the word is made of look-alikes alone. Words of real Russian or Greek are left alone.
+    """
+    if raw.isascii():
+        return frozenset()
+    words = [m for m in _MIXED_WORD.finditer(raw) if _whole_word(raw, m)]
+    if not words:
+        return frozenset()
+    english = sum(c.isascii() and c.isalpha() for c in raw)
+    foreign = sum(not c.isascii() and c.isalpha() for c in raw)
+    mostly_english = english > 2 * foreign
+    return frozenset(
+        chain.from_iterable(
+            (i for i in range(m.start(), m.end()) if raw[i] in LOOKALIKE)
+            for m in words
+            if mostly_english or any(c.isascii() for c in m.group())
+        )
+    )
+
+
+def _whole_word(raw: str, match: re.Match[str]) -> bool:
+    before, after = raw[match.start() - 1 : match.start()], raw[match.end() : match.end() + 1]
+    return not (before.isalpha() or after.isalpha())

@@ -1,0 +1,68 @@
+"""Windows to logits: the only module that knows ONNX Runtime."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import onnxruntime as ort
+
+from byline.errors import ModelInvalid
+from byline.types import Logits, Window
+
+INPUTS = ("input_ids", "attention_mask")
+OUTPUTS = ("logits", "token_logits")
+
+
+class Session:
+    """A loaded model. `run` may be called from many threads at once.
+
+    One window a run, without padding: a dynamically quantized model takes its activation ranges
+    from the whole batch, so in company or with padding the same window would score differently.
+    """
+
+    def __init__(self, path: Path, intra_op_threads: int = 1, inter_op_threads: int = 1) -> None:
+        """Load a graph.
+
+        Args:
+            path: the `model.onnx`.
+            intra_op_threads: threads inside one run.
+            inter_op_threads: branches of the graph run at once.
+
+        Raises:
+            ModelInvalid: it can't be loaded, or has other inputs and outputs.
+        """
+        options = ort.SessionOptions()
+        options.intra_op_num_threads = intra_op_threads
+        options.inter_op_num_threads = inter_op_threads
+        options.log_severity_level = 3
+        # The arena keeps the largest run's memory for ever; spinning burns a neighbour's core.
+        options.enable_cpu_mem_arena = False
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+        try:
+            self._session = ort.InferenceSession(
+                str(path), options, providers=["CPUExecutionProvider"]
+            )
+        except Exception as error:  # the runtime's own exceptions share no other base
+            raise ModelInvalid(path, f"the graph can't be loaded ({error})") from error
+        for what, wanted, found in (
+            ("inputs", INPUTS, [i.name for i in self._session.get_inputs()]),
+            ("outputs", OUTPUTS, [o.name for o in self._session.get_outputs()]),
+        ):
+            if sorted(wanted) != sorted(found):
+                raise ModelInvalid(path, f"has {what} {found}, expected {list(wanted)}")
+
+    def run(self, window: Window) -> Logits:
+        """Score one window.
+
+        Args:
+            window: t ids, special tokens included.
+
+        Returns:
+            Logits of the document, float32 [2], and of its tokens, float32 [t].
+        """
+        ids = window.ids[np.newaxis]
+        document, token = self._session.run(
+            OUTPUTS, {"input_ids": ids, "attention_mask": np.ones_like(ids)}
+        )
+        return Logits(document[0], token[0])

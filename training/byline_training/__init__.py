@@ -1,0 +1,1 @@
+"""Fills `model_repository/`: prepare, teacher, student, quantize, calibrate, evaluate, export."""

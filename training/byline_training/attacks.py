@@ -1,0 +1,107 @@
+"""Ways in which people alter a text to change a detector's mind, for tests and augmentation.
+
+Each takes a text and a random generator and returns the altered text. Rates are those at which a
+reader still follows the text without effort.
+"""
+
+from __future__ import annotations
+
+import random
+import re
+from collections.abc import Callable
+
+from byline.normalize import LOOKALIKE
+
+_SYNONYMS = {
+    "important": "significant", "big": "large", "help": "assist", "show": "demonstrate",
+    "use": "employ", "good": "fine", "many": "numerous", "start": "begin", "end": "finish",
+    "get": "obtain", "make": "create", "need": "require", "think": "believe", "people": "persons",
+    "often": "frequently", "however": "nevertheless", "also": "likewise", "because": "since",
+    "very": "extremely", "new": "novel", "different": "distinct", "hard": "difficult",
+    "easy": "simple", "fast": "quick", "small": "little", "problem": "issue", "way": "manner",
+    "keep": "retain", "give": "provide", "try": "attempt", "ask": "inquire", "change": "alter",
+    "crucial": "key", "enhance": "improve", "ensure": "make sure", "various": "several",
+    "essential": "vital", "significant": "major", "utilize": "use", "provide": "give",
+}  # fmt: skip
+_INSERTED = (
+    "I wrote this part myself on the train this morning, between two stops, and I am not sure it "
+    "belongs here. My sister says it doesn't. She may be right, she mostly is, but the coffee was "
+    "cold and the man across the aisle kept humming, so this is what came out of it."
+)
+
+
+def homoglyph(text: str, rng: random.Random) -> str:
+    """Replace 10% of the letters that have a Cyrillic or Greek look-alike."""
+    lookalike = {latin: other for other, latin in LOOKALIKE.items()}
+    return "".join(lookalike[c] if c in lookalike and rng.random() < 0.1 else c for c in text)
+
+
+def zero_width(text: str, rng: random.Random) -> str:
+    """Put a zero-width space into 20% of the words."""
+    return re.sub(r"\B", lambda _: "\u200b" if rng.random() < 0.05 else "", text)
+
+
+def whitespace(text: str, rng: random.Random) -> str:
+    """Double 15% of the spaces."""
+    return re.sub(" ", lambda _: "  " if rng.random() < 0.15 else " ", text)
+
+
+def misspelling(text: str, rng: random.Random) -> str:
+    """Swap, drop or double a letter in 6% of the words of four letters or more."""
+
+    def spoil(match: re.Match[str]) -> str:
+        word = match.group()
+        if rng.random() >= 0.06:
+            return word
+        i = rng.randrange(1, len(word) - 2)
+        spoilt: str = rng.choice(
+            (word[:i] + word[i + 1] + word[i] + word[i + 2 :], word[:i] + word[i + 1 :],
+             word[:i] + word[i] + word[i:])
+        )  # fmt: skip
+        return spoilt
+
+    return re.sub(r"[A-Za-z]{4,}", spoil, text)
+
+
+def case(text: str, rng: random.Random) -> str:
+    """Begin 30% of the sentences with a small letter."""
+
+    def lower(match: re.Match[str]) -> str:
+        return match.group().lower() if rng.random() < 0.3 else match.group()
+
+    return re.sub(r"(?:^|(?<=[.!?]\s))[A-Z]", lower, text)
+
+
+def article_deletion(text: str, rng: random.Random) -> str:
+    """Drop 40% of the articles, as learners of English do."""
+    return re.sub(
+        r"\b(?:[Tt]he|[Aa]n?) (?=\w)", lambda m: "" if rng.random() < 0.4 else m.group(), text
+    )
+
+
+def synonym(text: str, rng: random.Random) -> str:
+    """Replace half of the words from a short list by a synonym."""
+
+    def swap(match: re.Match[str]) -> str:
+        other = _SYNONYMS.get(match.group().lower())
+        if other is None or rng.random() < 0.5:
+            return match.group()
+        return other.capitalize() if match.group()[0].isupper() else other
+
+    return re.sub(r"[A-Za-z]+", swap, text)
+
+
+def inserted_paragraph(text: str, rng: random.Random) -> str:
+    """Put a human paragraph of 57 words at a sentence boundary near the middle."""
+    boundaries = [m.end() for m in re.finditer(r"[.!?]\s", text)] or [len(text)]
+    at = min(boundaries, key=lambda b: abs(b - len(text) // 2))
+    return f"{text[:at].rstrip()}\n\n{_INSERTED}\n\n{text[at:]}"
+
+
+ATTACKS: dict[str, Callable[[str, random.Random], str]] = {
+    attack.__name__: attack
+    for attack in (
+        homoglyph, zero_width, whitespace, misspelling, case, article_deletion, synonym,
+        inserted_paragraph,
+    )
+}  # fmt: skip

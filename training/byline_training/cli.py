@@ -1,0 +1,156 @@
+"""`byline train STAGE`: the stages of training, each resumable after a kill."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+from byline.errors import BylineError
+
+from byline_training.config import CONFIGS, Preset, load
+from byline_training.runs import Run
+
+_ROOT = CONFIGS.parent.parent
+
+
+def _prepare(run: Run, _: Path) -> None:
+    from byline_training.prepare import prepare
+
+    prepare(run)
+
+
+def _teacher(run: Run, _: Path) -> None:
+    from byline_training.stages import train_teacher
+
+    train_teacher(run)
+
+
+def _student(run: Run, _: Path) -> None:
+    from byline_training.stages import train_student
+
+    train_student(run)
+
+
+def _quantize(run: Run, _: Path) -> None:
+    from byline_training.quantize import quantize
+
+    quantize(run)
+
+
+def _calibrate(run: Run, _: Path) -> None:
+    from byline_training.calibrate import calibrate
+
+    calibrate(run)
+
+
+def _evaluate(run: Run, _: Path) -> None:
+    from byline_training.evaluate import evaluate
+
+    evaluate(run)
+
+
+def _export(run: Run, repository: Path) -> None:
+    from byline_training.export import export
+
+    export(run, repository)
+
+
+# Stages import what they need when they run: `--help` needs no torch.
+STAGES: dict[str, tuple[Callable[[Run, Path], None], str]] = {
+    "prepare": (_prepare, "Read the sources, drop duplicates, split, tokenize."),
+    "teacher": (_teacher, "Fine-tune the teacher on documents and tokens."),
+    "student": (_student, "Distil the teacher into the student."),
+    "quantize": (_quantize, "Export to ONNX, fuse, quantize to int8, check parity."),
+    "calibrate": (_calibrate, "Fit calibrations and thresholds on the validation split."),
+    "evaluate": (_evaluate, "Measure all four models on the test split."),
+    "export": (_export, "Write the model repository."),
+}
+
+
+@click.group()
+def train() -> None:
+    """Train models: prepare, teacher, student, quantize, calibrate, evaluate, export.
+
+    A stage that was killed goes on from its last checkpoint when it is run again.
+
+    \b
+    byline train all --preset smoke
+    byline train all --preset minilm-tiny --data path/to/corpus
+    byline train teacher --preset bert-base --teacher-folder path/to/bert-base-uncased
+    """
+
+
+def _options(command: Callable[..., None]) -> Callable[..., None]:
+    for option in reversed(
+        (
+            click.option("--preset", required=True, help="A name in training/configs, or a .toml."),
+            click.option("--data", type=click.Path(), help="Path of the preset's sources."),
+            click.option("--runs", type=click.Path(path_type=Path), default=_ROOT / "runs",
+                         help="Where runs keep their work.", show_default="runs/"),
+            click.option("--teacher-folder", type=click.Path(), help="The teacher's encoder."),
+            click.option("--student-folder", type=click.Path(), help="The student's encoder."),
+            click.option("--model-repository", type=click.Path(path_type=Path),
+                         default=_ROOT / "model_repository", show_default="model_repository/",
+                         help="Where export writes."),
+        )
+    ):  # fmt: skip
+        command = option(command)
+    return command
+
+
+def _command(names: tuple[str, ...]) -> Callable[..., None]:
+    def body(
+        preset: str,
+        data: str | None,
+        runs: Path,
+        teacher_folder: str | None,
+        student_folder: str | None,
+        model_repository: Path,
+    ) -> None:
+        try:
+            chosen = _configured(load(preset), data, teacher_folder, student_folder)
+            run = Run(chosen, runs / chosen.name)
+            for name in names:
+                click.echo(f"{chosen.name}: {name}", err=True)
+                STAGES[name][0](run, model_repository)
+        except BylineError as error:
+            raise click.ClickException(str(error)) from error
+        except ModuleNotFoundError as error:
+            raise click.ClickException(
+                f"{error.name} is not installed: pip install 'byline[train]'"
+            ) from error
+        except OSError as error:
+            raise click.ClickException(
+                f"{error}; checkpoints are whole: make room and run the same command again"
+            ) from error
+
+    return body
+
+
+def _configured(
+    preset: Preset, data: str | None, teacher_folder: str | None, student_folder: str | None
+) -> Preset:
+    """Put the paths of the command line into a preset."""
+
+    def with_folder(stage: Any, folder: str | None) -> Any:
+        if folder is None:
+            return stage
+        return dataclasses.replace(stage, base=dataclasses.replace(stage.base, folder=folder))
+
+    sources = preset.data.sources
+    if data is not None:
+        sources = tuple(dataclasses.replace(source, path=data) for source in sources)
+    return dataclasses.replace(
+        preset,
+        data=dataclasses.replace(preset.data, sources=sources),
+        teacher=with_folder(preset.teacher, teacher_folder),
+        student=with_folder(preset.student, student_folder),
+    )
+
+
+for _name, (_, _help) in STAGES.items():
+    train.command(_name, help=_help)(_options(_command((_name,))))
+train.command("all", help="All stages, in order.")(_options(_command(tuple(STAGES))))

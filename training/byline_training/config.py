@@ -1,0 +1,178 @@
+"""Presets: one TOML file each in `training/configs/`, parsed into frozen dataclasses."""
+
+from __future__ import annotations
+
+import dataclasses
+import tomllib
+import types
+import typing
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from byline.errors import InputError
+
+CONFIGS = Path(__file__).resolve().parent.parent / "configs"
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where labelled texts come from; `kind` is a key of `sources.READERS`."""
+
+    kind: str
+    name: str
+    path: str = ""
+    subset: str = ""
+    text_column: str = "text"
+    label_column: str = "label"
+    limit: int = 0
+
+
+@dataclass(frozen=True)
+class Data:
+    """What `prepare` reads and how it cuts.
+
+    Attributes:
+        window: tokens the model sees at once, special tokens included.
+        augment: share of training texts that get misspellings or lose articles, of both labels.
+        splice: share of training windows made of a human and an AI half.
+        near_duplicate: Jaccard similarity of word 5-grams from which two texts are the same.
+        limit: documents taken per split, stratified by source and label; 0 for all.
+        attacked: test documents that are scored under every attack.
+        leave_out: documents a model is trained on for the leave-one-domain-out figures; 0 for none.
+    """
+
+    sources: tuple[Source, ...] = ()
+    window: int = 256
+    augment: float = 0.1
+    splice: float = 0.1
+    near_duplicate: float = 0.7
+    limit: int = 0
+    attacked: int = 300
+    leave_out: int = 0
+
+
+@dataclass(frozen=True)
+class Base:
+    """Where a pretrained encoder comes from: a folder, else an installed package, else the hub."""
+
+    hub: str = ""
+    package: str = ""
+    parts: tuple[str, ...] = ()
+    folder: str = ""
+    random: dict[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Stage:
+    """How a model is trained.
+
+    Attributes:
+        tokens_per_batch: batches hold about so many tokens, padding included.
+        layers: layers of the teacher that a student is made of; empty: the base's own.
+        frozen_layers: layers (and the embeddings) that keep their pretrained weights.
+        freeze_embeddings: whether the embeddings keep theirs.
+        token_weight, distill_weight, cosine_weight: weights of the losses beside the document's.
+        temperature: softens the teacher's logits.
+    """
+
+    base: Base = Base()
+    layers: tuple[int, ...] = ()
+    epochs: int = 1
+    learning_rate: float = 1.2e-4
+    tokens_per_batch: int = 6144
+    warmup: float = 0.06
+    weight_decay: float = 0.01
+    frozen_layers: int = 0
+    freeze_embeddings: bool = False
+    label_smoothing: float = 0.02
+    token_weight: float = 0.5
+    distill_weight: float = 0.0
+    cosine_weight: float = 0.0
+    temperature: float = 2.0
+    checkpoint_seconds: float = 300.0
+
+
+@dataclass(frozen=True)
+class Gate:
+    """How far int8 may be from fp32 on the validation split; see `quantize.Parity`."""
+
+    max_auroc_drop: float = 0.005
+    max_mean_change: float = 0.1
+    max_flips: float = 0.02
+    documents: int = 600
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What the thresholds must keep on the validation split (upper 95% confidence bounds).
+
+    Attributes:
+        false_positive_rate: share of human texts called `ai`.
+        protected_false_positive_rate: the same for each group in `protected`.
+        miss_rate: share of AI texts called `human`.
+        sentence_false_positive_rate, sentence_miss_rate: the same for sentences.
+        protected: groups of writers by name, each a list of sources.
+    """
+
+    false_positive_rate: float = 0.01
+    protected_false_positive_rate: float = 0.03
+    miss_rate: float = 0.05
+    sentence_false_positive_rate: float = 0.02
+    sentence_miss_rate: float = 0.1
+    min_words: int = 40
+    protected: dict[str, list[str]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Preset:
+    """One whole run, from data to model repository."""
+
+    name: str
+    seed: int = 20261123
+    data: Data = Data()
+    teacher: Stage = Stage()
+    student: Stage = Stage()
+    gate: Gate = Gate()
+    limits: Limits = Limits()
+
+
+def load(name: str) -> Preset:
+    """Read a preset by name, or from a path that ends in `.toml`.
+
+    Raises:
+        InputError: there is no such preset, or it holds an unknown or mistyped key.
+    """
+    path = Path(name) if name.endswith(".toml") else CONFIGS / f"{name}.toml"
+    if not path.is_file():
+        known = ", ".join(sorted(p.stem for p in CONFIGS.glob("*.toml")))
+        raise InputError(f"no preset {name!r}; there are: {known}")
+    try:
+        values = tomllib.loads(path.read_text("utf-8"))
+    except tomllib.TOMLDecodeError as error:
+        raise InputError(f"{path}: {error}") from error
+    preset = _build(Preset, {"name": path.stem, **values}, str(path))
+    assert isinstance(preset, Preset)
+    return preset
+
+
+def _build(kind: Any, value: Any, where: str) -> Any:
+    """Turn parsed TOML into `kind`, refusing what doesn't fit, with the key in the message."""
+    if dataclasses.is_dataclass(kind) and isinstance(kind, type):
+        if not isinstance(value, dict):
+            raise InputError(f"{where}: expected a table, not {value!r}")
+        hints = typing.get_type_hints(kind)
+        if unknown := set(value) - set(hints):
+            raise InputError(f"{where}: unknown key {sorted(unknown)[0]!r}; known: {sorted(hints)}")
+        return kind(**{k: _build(hints[k], v, f"{where}: {k}") for k, v in value.items()})
+    origin = typing.get_origin(kind)
+    if origin is tuple and isinstance(value, list):
+        (item, _) = typing.get_args(kind)
+        return tuple(_build(item, v, f"{where}[{i}]") for i, v in enumerate(value))
+    if origin is dict and isinstance(value, dict):
+        return value
+    if kind is float and isinstance(value, int) and not isinstance(value, bool):
+        return float(value)
+    if isinstance(kind, type | types.GenericAlias) and origin is None and type(value) is kind:
+        return value
+    raise InputError(f"{where}: expected {getattr(kind, '__name__', kind)}, not {value!r}")

@@ -1,0 +1,184 @@
+"""Prepared Parquet as arrays, training windows, and batches of like length."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pyarrow.parquet as pq
+from byline.tokenizer import Tokenizer
+from byline.types import Window
+from byline.windows import pack
+from numpy.typing import NDArray
+
+from byline_training.config import Data
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """One prepared document; see `prepare.SCHEMA`."""
+
+    id: str
+    label: float
+    words: int
+    source: str
+    domain: str
+    family: str
+    attack: str
+    sentences: list[NDArray[np.int64]]
+    sentence_words: NDArray[np.int32]
+    sentence_labels: NDArray[np.float32]
+
+    @property
+    def mixed(self) -> bool:
+        """Whether it has passages of both kinds."""
+        return 0 < self.label < 1
+
+
+@dataclass(frozen=True)
+class Example:
+    """One training window.
+
+    Attributes:
+        ids: int32 [t], special tokens included.
+        token_labels: float32 [t]; AI share of each token's sentence, -1 for special tokens.
+        label: AI share of its tokens.
+    """
+
+    ids: NDArray[np.int32]
+    token_labels: NDArray[np.float32]
+    label: float
+
+
+def load_split(folder: Path, split: str) -> list[Prepared]:
+    """Read a split that `prepare` wrote; documents without any token are left out.
+
+    Raises:
+        FileNotFoundError: it hasn't been prepared.
+    """
+    documents = []
+    for batch in pq.ParquetFile(folder / f"{split}.parquet").iter_batches(4096):
+        for row in batch.to_pylist():
+            if not row["ids"]:
+                continue
+            ids = np.asarray(row["ids"], dtype=np.int64)
+            documents.append(
+                Prepared(
+                    row["id"], row["label"], row["words"], row["source"], row["domain"],
+                    row["family"], row["attack"],
+                    np.split(ids, np.cumsum(row["sentence_lengths"])[:-1]),
+                    np.asarray(row["sentence_words"], dtype=np.int32),
+                    np.asarray(row["sentence_labels"], dtype=np.float32),
+                )
+            )  # fmt: skip
+    return documents
+
+
+def training_examples(
+    documents: Sequence[Prepared], data: Data, tokenizer: Tokenizer, seed: int
+) -> list[Example]:
+    """Choose one window a document, and splice some of a human and an AI half.
+
+    Long documents give a random run of sentences, so that beginnings aren't all a model sees. The
+    choice depends on the seed alone: what is computed from these windows can be cached.
+    """
+    rng = random.Random(seed)
+    pure = [document for document in documents if not document.mixed]
+    by_label = [[d for d in pure if d.label == label] for label in (0, 1)]
+    by_domain: dict[tuple[str, float], list[Prepared]] = {}
+    for document in pure:
+        by_domain.setdefault((document.domain, document.label), []).append(document)
+    examples = []
+    for document in documents:
+        sentences, labels = list(document.sentences), list(document.sentence_labels)
+        if not document.mixed and rng.random() < data.splice and all(by_label):
+            others = by_domain.get((document.domain, 1 - document.label))
+            other = rng.choice(others or by_label[int(1 - document.label)])
+            sentences, labels = _splice(document, other, rng)
+        examples.append(_example(sentences, labels, data.window, tokenizer, rng))
+    return examples
+
+
+def document_windows(document: Prepared, limit: int, tokenizer: Tokenizer) -> list[Window]:
+    """Pack a document as the library does."""
+    return pack(document.sentences, limit, tokenizer.prefix, tokenizer.suffix)
+
+
+def batches(
+    lengths: Sequence[int], tokens_per_batch: int, seed: int | None
+) -> list[NDArray[np.int64]]:
+    """Group indices of like length, so that padding is a few percent.
+
+    Args:
+        lengths: of all examples.
+        tokens_per_batch: the most a batch may hold, padding included.
+        seed: shuffles; None keeps the order by length, longest first.
+    """
+    rng = np.random.default_rng(seed)
+    order = np.argsort(-np.asarray(lengths), kind="stable")
+    if seed is not None:
+        # Sorting inside large random pools keeps batches varied from epoch to epoch.
+        shuffled = rng.permutation(len(lengths))
+        pools = np.array_split(shuffled, max(1, len(shuffled) // 3000))
+        order = np.concatenate([p[np.argsort(-np.asarray(lengths)[p], kind="stable")] for p in pools])
+    groups: list[NDArray[np.int64]] = []
+    start = 0
+    while start < len(order):
+        longest, end = lengths[order[start]], start + 1
+        while end < len(order):
+            longest = max(longest, lengths[order[end]])
+            if longest * (end - start + 1) > tokens_per_batch:
+                break
+            end += 1
+        groups.append(order[start:end])
+        start = end
+    if seed is not None:
+        rng.shuffle(groups)
+    return groups
+
+
+def _example(
+    sentences: list[NDArray[np.int64]],
+    labels: list[float],
+    window: int,
+    tokenizer: Tokenizer,
+    rng: random.Random,
+) -> Example:
+    room = window - len(tokenizer.prefix) - len(tokenizer.suffix)
+    lengths = [len(s) for s in sentences]
+    # The last start from which what is left still fills the window.
+    last = 0
+    while last + 1 < len(lengths) and sum(lengths[last + 1 :]) >= room:
+        last += 1
+    first = rng.randint(0, last)
+    ids = np.concatenate(sentences[first:])[:room]
+    token_labels = np.repeat(np.asarray(labels[first:], np.float32), lengths[first:])[:room]
+    special = np.float32(-1)
+    return Example(
+        np.concatenate([tokenizer.prefix, ids, tokenizer.suffix]).astype(np.int32),
+        np.concatenate(
+            [
+                np.full(len(tokenizer.prefix), special),
+                token_labels,
+                np.full(len(tokenizer.suffix), special),
+            ]
+        ),
+        float(token_labels.mean()),
+    )
+
+
+def _splice(
+    first: Prepared, second: Prepared, rng: random.Random
+) -> tuple[list[NDArray[np.int64]], list[float]]:
+    if rng.random() < 0.5:
+        first, second = second, first
+    cut = rng.uniform(0.25, 0.75)
+    a = max(1, round(cut * len(first.sentences)))
+    b = min(len(second.sentences) - 1, round(cut * len(second.sentences)))
+    return (
+        [*first.sentences[:a], *second.sentences[b:]],
+        [*first.sentence_labels[:a], *second.sentence_labels[b:]],
+    )

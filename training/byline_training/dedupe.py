@@ -1,0 +1,85 @@
+"""Exact and near duplicates, and which texts must stay on one side of a split."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections import defaultdict
+from collections.abc import Sequence
+
+from datasketch import MinHash, MinHashLSH
+
+from byline_training.sources import SPLITS, Row
+
+_PERMUTATIONS = 64
+_WORD = re.compile(r"\w+")
+# The first of two duplicates is kept: prefer to lose a training text to testing on it.
+_KEEP_FIRST = {"test_long": 0, "test": 1, "validation": 2, "train": 3, "": 4}
+
+
+def drop_duplicates(
+    rows: Sequence[Row], threshold: float, skipped: dict[str, int]
+) -> list[Row]:
+    """Drop exact and near duplicates, and give near relatives one group.
+
+    Near duplicates are texts whose sets of word 5-grams have about `threshold` Jaccard similarity
+    or more, by MinHash (Broder 1997). A text that bears both labels is dropped with all copies.
+
+    Args:
+        rows: from all sources.
+        threshold: 0..1.
+        skipped: counts of rows left out, by reason; added to.
+
+    Returns:
+        What is left, each row with a group.
+    """
+
+    def skip(reason: str) -> None:
+        skipped[reason] = skipped.get(reason, 0) + 1
+
+    by_text: dict[bytes, list[Row]] = defaultdict(list)
+    for row in sorted(rows, key=lambda r: _KEEP_FIRST.get(r.split, 4)):
+        key = hashlib.sha256(" ".join(_WORD.findall(row.text.lower())).encode()).digest()
+        by_text[key].append(row)
+    index = MinHashLSH(threshold=threshold, num_perm=_PERMUTATIONS)
+    kept: list[Row] = []
+    for key, copies in by_text.items():
+        if len({row.label for row in copies}) > 1:
+            for _ in copies:
+                skip("same text under both labels")
+            continue
+        for _ in copies[1:]:
+            skip("exact duplicate")
+        row = copies[0]
+        row.group = row.group or key.hex()[:16]
+        if row.spans:  # spliced from texts that are in the data themselves
+            kept.append(row)
+            continue
+        sketch = _sketch(row.text)
+        twins = [kept[int(i)] for i in index.query(sketch)]
+        if any(twin.label == row.label for twin in twins):
+            skip("near duplicate")
+            continue
+        if twins:  # a rewritten twin of the other kind: keep it, on the same side
+            row.group = twins[0].group
+            row.split = twins[0].split if row.split else ""
+        index.insert(str(len(kept)), sketch)
+        kept.append(row)
+    return kept
+
+
+def assign_splits(rows: Sequence[Row], seed: int) -> None:
+    """Give every row without a split one, by its group: about 80% train, 10% each of the others."""
+    for row in rows:
+        if not row.split:
+            draw = hashlib.sha256(f"{seed}:{row.group}".encode()).digest()[0] * 10 // 256
+            row.split = SPLITS[{8: 1, 9: 2}.get(draw, 0)]
+
+
+def _sketch(text: str) -> MinHash:
+    words = _WORD.findall(text.lower())
+    sketch = MinHash(num_perm=_PERMUTATIONS, seed=1)
+    sketch.update_batch(
+        [" ".join(words[i : i + 5]).encode() for i in range(max(1, len(words) - 4))]
+    )
+    return sketch

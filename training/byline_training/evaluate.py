@@ -1,0 +1,234 @@
+"""The four models on the test split: figures to `evaluation.json`, card and plots to `docs/`."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from byline.calibrate import Calibration, sigmoid
+from byline.spec import Thresholds
+from numpy.typing import NDArray
+
+from byline_training import card, plots
+from byline_training.attacks import ATTACKS
+from byline_training.calibrate import labelled_sentences, load_calibration, vocabulary_of
+from byline_training.config import CONFIGS
+from byline_training.data import Prepared, load_split
+from byline_training.leave_out import leave_one_domain_out
+from byline_training.metrics import (
+    auroc,
+    binomial_interval,
+    bootstrap,
+    expected_calibration_error,
+    log_loss,
+    true_positive_rate,
+)
+from byline_training.quantize import MODELS
+from byline_training.runs import Run, replacing
+from byline_training.scores import Scores, score_split
+from byline_training.stages import load_student, load_teacher
+from byline_training.timing import TOKENS, time_models
+
+LENGTHS = ((40, 75), (75, 150), (150, 300), (300, 10_000))
+DOCS = CONFIGS.parent.parent / "docs"
+
+
+class _Judged:
+    """Documents with the verdicts of one model."""
+
+    def __init__(
+        self, documents: Sequence[Prepared], log_odds: NDArray[np.float64],
+        calibration: Calibration, thresholds: Thresholds,
+    ) -> None:  # fmt: skip
+        self.documents = documents
+        self.log_odds = log_odds
+        self.labels = np.asarray([d.label for d in documents]).round().astype(np.int64)
+        self.probabilities = np.asarray(
+            [
+                sigmoid(calibration.document(x, d.words))
+                for x, d in zip(log_odds, documents, strict=True)
+            ]
+        )
+        self.called_ai = self.probabilities >= thresholds.ai
+        self.called_human = self.probabilities <= thresholds.human
+
+    def where(self, inside: NDArray[np.bool_]) -> _Judged:
+        part = object.__new__(_Judged)
+        part.documents = [d for d, i in zip(self.documents, inside, strict=True) if i]
+        for name in ("log_odds", "labels", "probabilities", "called_ai", "called_human"):
+            setattr(part, name, getattr(self, name)[inside])
+        return part
+
+    def figures(self) -> dict[str, Any]:
+        """Counts, AUROC, and how often each kind is called what."""
+        human, ai = self.labels == 0, self.labels == 1
+        figures: dict[str, Any] = {"human": int(human.sum()), "ai": int(ai.sum())}
+        if human.any() and ai.any():
+            figures["auroc"] = auroc(self.labels, self.probabilities)
+        for name, kind, called in (
+            ("false_positive_rate", human, self.called_ai),
+            ("recall", ai, self.called_ai),
+            ("miss_rate", ai, self.called_human),
+        ):
+            if kind.any():
+                hits = int(called[kind].sum())
+                figures[name] = hits / int(kind.sum())
+                figures[f"{name}_interval"] = binomial_interval(hits, int(kind.sum()))
+        return figures
+
+
+def evaluate(run: Run, docs: Path | None = None) -> None:
+    """Measure, and write `evaluation.json`, the card and its plots.
+
+    Args:
+        run: with calibrated models.
+        docs: where card and plots go; None for `docs/` of the checkout, but for the smoke preset,
+            whose figures are nobody's business, the run's own folder.
+    """
+    if docs is None:
+        docs = run.path("docs") if run.preset.name == "smoke" else DOCS
+    splits = {
+        split: load_split(run.path("prepared"), split)
+        for split in ("test", "attacked", "test_long")
+        if run.path("prepared", f"{split}.parquet").exists()
+    }
+    parameters = {
+        "teacher": load_teacher(run).parameter_count,
+        "student": load_student(run).parameter_count,
+    }
+    report: dict[str, Any] = {
+        "preset": run.preset.name,
+        "run": run.recorded(),
+        "tokens_timed": TOKENS,
+        "times": time_models(run),
+        "models": {},
+    }
+    curves: dict[str, dict[str, Any]] = {}
+    for name in MODELS:
+        graph = run.path("onnx", f"{name}.onnx")
+        scores = {
+            split: score_split(run, graph, vocabulary_of(run, name), split, documents)
+            for split, documents in splits.items()
+        }
+        report["models"][name], curves[name] = _measure(run, name, splits, scores)
+        report["models"][name]["summary"] |= {
+            "parameters": parameters[name.removesuffix("_int8")],
+            "size_mb": graph.stat().st_size / 1e6,
+            "milliseconds_128_tokens": report["times"][name]["least"],
+        }
+    report["leave_one_domain_out"] = leave_one_domain_out(run, splits["test"])
+    with replacing(run.path("evaluation.json")) as temporary:
+        temporary.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
+    docs.mkdir(parents=True, exist_ok=True)
+    (docs / "evaluation.json").write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
+    plots.draw(report, curves, docs / "evaluation")
+    (docs / "evaluation.md").write_text(card.write(report, run.preset), encoding="utf-8")
+
+
+def _measure(
+    run: Run, name: str, splits: dict[str, list[Prepared]], scores: dict[str, Scores]
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    calibration, thresholds = load_calibration(run, name)
+    test = splits["test"]
+    pure = np.asarray([not d.mixed and d.words >= thresholds.min_words for d in test])
+    everything = _Judged(test, scores["test"].documents, calibration, thresholds)
+    judged = everything.where(pure)
+    labels, probabilities = judged.labels, judged.probabilities
+    sentences, sentence_labels = labelled_sentences(test, scores["test"])
+    figures = judged.figures()
+    summary = {
+        "accuracy": float(((probabilities > 0.5) == (labels == 1)).mean()),
+        "loss": log_loss(labels, probabilities),
+        "auroc": figures["auroc"],
+        "tpr_at_1_percent_fpr": true_positive_rate(labels, probabilities, 0.01),
+        "tpr_at_5_percent_fpr": true_positive_rate(labels, probabilities, 0.05),
+        "ece": expected_calibration_error(labels, probabilities),
+        "false_positive_rate": figures["false_positive_rate"],
+        "recall": figures["recall"],
+        "miss_rate": figures["miss_rate"],
+        "unclear": float((~judged.called_ai & ~judged.called_human).mean()),
+        "sentence_auroc": auroc(sentence_labels, sentences),
+        "threshold_ai": thresholds.ai,
+        "threshold_human": thresholds.human,
+    }
+    intervals = {
+        "auroc": bootstrap(auroc, labels, probabilities),
+        "sentence_auroc": bootstrap(auroc, sentence_labels, sentences),
+        "ece": bootstrap(expected_calibration_error, labels, probabilities),
+        "accuracy": bootstrap(lambda y, p: float(((p > 0.5) == (y == 1)).mean()), labels, probabilities),
+        "loss": bootstrap(log_loss, labels, probabilities),
+        **{
+            f"tpr_at_{percent}_percent_fpr": bootstrap(
+                lambda y, p, percent=percent: true_positive_rate(y, p, percent / 100),
+                labels, probabilities,
+            )
+            for percent in (1, 5)
+        },
+        "false_positive_rate": figures["false_positive_rate_interval"],
+        "recall": figures["recall_interval"],
+        "miss_rate": figures["miss_rate_interval"],
+    }  # fmt: skip
+
+    def by(values: Sequence[str]) -> dict[str, Any]:
+        array = np.asarray(values)
+        return {v: judged.where(array == v).figures() for v in sorted(set(values))}
+
+    human_sources = by([d.source if d.label == 0 else "" for d in judged.documents])
+    human_sources.pop("", None)
+    groups = {"all human texts": judged.where(labels == 0).figures()}
+    for group, members in run.preset.limits.protected.items():
+        inside = np.asarray([d.source in members and d.label == 0 for d in judged.documents])
+        groups[group] = judged.where(inside).figures()
+        groups[f"all but {group}"] = judged.where((labels == 0) & ~inside).figures()
+    measured = {
+        "summary": summary,
+        "intervals": intervals,
+        "by_domain": by([d.domain for d in judged.documents]),
+        "by_length": {
+            f"{low}-{high - 1}" if high < 10_000 else f"{low}+": judged.where(
+                np.asarray([low <= d.words < high for d in judged.documents])
+            ).figures()
+            for low, high in LENGTHS
+        },
+        "by_family": {
+            family: values
+            for family, values in by([d.family for d in judged.documents]).items()
+            if family != "human" and values["ai"] >= 15
+        },
+        "human_groups": groups,
+        "human_sources": human_sources,
+        "mixed_documents": {
+            "n": int((~pure).sum()),
+            "called_ai": float(everything.called_ai[~pure].mean()) if (~pure).any() else None,
+            "called_human": float(everything.called_human[~pure].mean()) if (~pure).any() else None,
+        },
+        "under_attack": _attacked(splits, scores, calibration, thresholds),
+    }
+    if "test_long" in splits:
+        long = _Judged(
+            splits["test_long"], scores["test_long"].documents, calibration, thresholds
+        )
+        measured["long_documents"] = long.figures() | {
+            "by_domain": {
+                domain: long.where(
+                    np.asarray([d.domain == domain for d in long.documents])
+                ).figures()
+                for domain in sorted({d.domain for d in long.documents})
+            }
+        }
+    curve = {"labels": labels, "probabilities": probabilities}
+    return measured, curve
+
+
+def _attacked(
+    splits: dict[str, list[Prepared]],
+    scores: dict[str, Scores],
+    calibration: Calibration,
+    thresholds: Thresholds,
+) -> dict[str, Any]:
+    judged = _Judged(splits["attacked"], scores["attacked"].documents, calibration, thresholds)
+    attacks = np.asarray([d.attack for d in judged.documents])
+    return {name: judged.where(attacks == name).figures() for name in ("none", *ATTACKS)}

@@ -1,0 +1,174 @@
+"""A run's models to the model repository, in the layout of Triton Inference Server."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+
+from byline.errors import InputError
+from byline.repository import CHECKSUMS, ModelRepository
+from byline.spec import LABELS, Spec
+
+from byline_training.calibrate import load_calibration
+from byline_training.encoders import find_tokenizer
+from byline_training.quantize import MODELS, check_parity, gate_documents
+from byline_training.runs import Run, replacing, sha256
+from byline_training.vocabulary import Vocabulary
+
+VERSION = "1"
+_CONFIG = """\
+name: "{name}"
+backend: "onnxruntime"
+max_batch_size: 32
+default_model_filename: "model.onnx"
+input [
+  {{ name: "input_ids"      data_type: TYPE_INT64 dims: [ -1 ] }},
+  {{ name: "attention_mask" data_type: TYPE_INT64 dims: [ -1 ] }}
+]
+output [
+  {{ name: "logits"       data_type: TYPE_FP32 dims: [ 2 ]  label_filename: "labels.txt" }},
+  {{ name: "token_logits" data_type: TYPE_FP32 dims: [ -1 ] }}
+]
+version_policy {{ latest {{ num_versions: 1 }} }}
+instance_group [ {{ count: 1 kind: KIND_CPU }} ]
+dynamic_batching {{
+  preferred_batch_size: [ 8, 16, 32 ]
+  max_queue_delay_microseconds: 2000
+  default_queue_policy {{
+    timeout_action: REJECT
+    default_timeout_microseconds: 2000000
+    max_queue_size: 256
+  }}
+}}
+parameters {{ key: "intra_op_thread_count" value {{ string_value: "1" }} }}
+parameters {{ key: "inter_op_thread_count" value {{ string_value: "1" }} }}
+model_warmup [ {{
+  name: "one_window" batch_size: 1
+  inputs {{
+    key: "input_ids"
+    value {{ data_type: TYPE_INT64 dims: [ {window} ] zero_data: true }}
+  }}
+  inputs {{
+    key: "attention_mask"
+    value {{ data_type: TYPE_INT64 dims: [ {window} ] zero_data: true }}
+  }}
+}} ]
+"""
+_README = """\
+# Model repository
+
+Read by `byline`, and unchanged by Triton Inference Server (docs/architecture.md has the layout).
+Written by `byline train export`; don't edit by hand: `SHA256SUMS` and every `scoring.json` hold the
+hashes that are checked at load. `byline models list`, `show` and `verify` look into it.
+"""
+
+
+def export(run: Run, repository: Path) -> None:
+    """Put the four forms into a model repository, in place of what bears their names.
+
+    Each model is made whole beside its place first: a kill leaves the old one or the new one.
+
+    Args:
+        run: with all earlier stages done.
+        repository: the folder; made if it isn't there.
+
+    Raises:
+        InputError: an earlier stage is missing.
+        ParityError: an int8 form fails the gate.
+        ModelInvalid: what was written doesn't load.
+    """
+    metrics = _metrics(run)
+    documents = gate_documents(run)
+    repository.mkdir(parents=True, exist_ok=True)
+    for name in MODELS:
+        base = (run.preset.teacher if name.startswith("teacher") else run.preset.student).base
+        if name.endswith("_int8"):
+            plain = run.path("onnx", f"{name.removesuffix('_int8')}.onnx")
+            check_parity(
+                run, plain, run.path("onnx", f"{name}.onnx"), Vocabulary.of(run, base), documents
+            )
+        # Beside the repository, not in it: Triton takes every folder in there for a model.
+        made = repository.parent / f".{repository.name}-{name}"
+        shutil.rmtree(made, ignore_errors=True)
+        _write_model(run, name, made, find_tokenizer(base), metrics.get(name, {}))
+        place = repository / name
+        if place.exists():
+            shutil.rmtree(place)
+        made.rename(place)
+    readme = repository / "README.md"
+    if not readme.exists():
+        readme.write_text(_README, encoding="utf-8")
+    write_checksums(repository)
+    found = ModelRepository(repository)
+    for name in MODELS:
+        found.load(name)
+
+
+def write_checksums(repository: Path, models: Sequence[str] | None = None) -> None:
+    """Write `SHA256SUMS` over the files of all models, or of some."""
+    names = ModelRepository(repository).names() if models is None else models
+    files = sorted(f for name in names for f in (repository / name).rglob("*") if f.is_file())
+    with replacing(repository / CHECKSUMS) as temporary:
+        temporary.write_text(
+            "".join(f"{sha256(f)}  {f.relative_to(repository).as_posix()}\n" for f in files),
+            encoding="utf-8",
+        )
+
+
+def _write_model(
+    run: Run, name: str, folder: Path, tokenizer: Path, metrics: dict[str, float]
+) -> None:
+    version = folder / VERSION
+    version.mkdir(parents=True)
+    window = run.preset.data.window
+    (folder / "config.pbtxt").write_text(
+        _CONFIG.format(name=name, window=window), encoding="utf-8"
+    )
+    (folder / "labels.txt").write_text("\n".join(LABELS) + "\n", encoding="utf-8")
+    (folder / "LICENSE").write_text(_notice(run), encoding="utf-8")
+    graph = run.path("onnx", f"{name}.onnx")
+    if not graph.exists():
+        raise InputError(f"{graph} is missing: run the quantize stage first")
+    shutil.copyfile(graph, version / "model.onnx")
+    shutil.copyfile(tokenizer, version / "tokenizer.json")
+    calibration, thresholds = load_calibration(run, name)
+    files = sorted(f for f in folder.rglob("*") if f.is_file())
+    spec = Spec(
+        window=window,
+        calibration=calibration,
+        thresholds=thresholds,
+        training_run=run_id(run),
+        files={f.relative_to(folder).as_posix(): sha256(f) for f in files},
+        metrics=metrics,
+    )
+    (version / "scoring.json").write_text(spec.dumps(), encoding="utf-8")
+
+
+def run_id(run: Run) -> str:
+    """Preset and the first digits of the hash of the student's weights."""
+    weights = run.recorded().get("student", {}).get("weights_sha256", "untrained")
+    return f"{run.preset.name}-{weights[:12]}"
+
+
+def _metrics(run: Run) -> dict[str, dict[str, float]]:
+    path = run.path("evaluation.json")
+    if not path.exists():
+        raise InputError(f"{path} is missing: run the evaluate stage first")
+    models = json.loads(path.read_text("utf-8"))["models"]
+    return {name: values["summary"] for name, values in models.items()}
+
+
+def _notice(run: Run) -> str:
+    names = {"minilm-tiny", "mpnet-minilm", "mpnet-distil", "bert-base"}
+    base = dataclasses.asdict(run.preset.student.base)["hub"] or "randomly initialised weights"
+    origin = f"{base} (Apache License 2.0)" if run.preset.name in names else base
+    return (
+        f"Weights trained by Byline, preset {run.preset.name}, starting from {origin}.\n\n"
+        "Parts of the training corpus are licensed for research and non-commercial use only.\n"
+        "The weights are therefore offered for research and other non-commercial use, without\n"
+        "warranty of any kind. The code of Byline is under the Apache License 2.0; this notice\n"
+        "is about the weights alone.\n"
+    )

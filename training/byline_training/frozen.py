@@ -1,0 +1,103 @@
+"""Hidden states below the trained layers, computed once where that pays."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from byline_training.config import Stage
+from byline_training.data import Example, batches
+from byline_training.model import TwoHeads
+from byline_training.progress import progress
+
+
+class FrozenStates:
+    """Last hidden states of a model in training.
+
+    With frozen layers and more than one epoch the states above those layers are kept in one file
+    on disk, as float16 [tokens, width], and mapped into memory: the same numbers would come out in
+    every epoch. Otherwise it is the plain forward pass.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        model: TwoHeads,
+        stage: Stage,
+        examples: Sequence[Example],
+        device: torch.device,
+        precision: torch.dtype,
+        pad: int,
+    ) -> None:
+        """Compute the states, or take them over from an earlier process."""
+        self._model = model
+        self._frozen = stage.frozen_layers if stage.epochs > 1 else 0
+        if not self._frozen:
+            return
+        self._width = model.encoder.config.hidden_size
+        self._ends = np.cumsum([len(example.ids) for example in examples])
+        self._lengths = [len(example.ids) for example in examples]
+        folder.mkdir(parents=True, exist_ok=True)
+        path, complete = folder / "states.f16", folder / "complete"
+        shape = (int(self._ends[-1]), self._width)
+        if complete.exists():
+            self._states = np.memmap(path, np.float16, "r", shape=shape)
+            return
+        states = np.memmap(path, np.float16, "w+", shape=shape)
+        for group in progress(batches(self._lengths, 8192, None), "cache frozen layers"):
+            longest = max(self._lengths[i] for i in group)
+            ids = torch.full((len(group), longest), pad, dtype=torch.int64)
+            mask = torch.zeros_like(ids)
+            for row, i in enumerate(group):
+                ids[row, : self._lengths[i]] = torch.from_numpy(examples[i].ids.astype(np.int64))
+                mask[row, : self._lengths[i]] = 1
+            with (
+                torch.inference_mode(),
+                torch.autocast(device.type, precision, enabled=precision != torch.float32),
+            ):
+                below = self._below(ids.to(device), mask.to(device)).cpu().numpy()
+            for row, i in enumerate(group):
+                states[self._ends[i] - self._lengths[i] : self._ends[i]] = below[
+                    row, : self._lengths[i]
+                ]
+        states.flush()
+        complete.touch()
+        self._states = states
+
+    def hidden(self, indices: NDArray[np.int64], ids: Tensor, mask: Tensor) -> Tensor:
+        """Last hidden states [B, T, width] of some examples, differentiable."""
+        if not self._frozen:
+            return self._model.hidden(ids, mask)
+        states = np.zeros((*ids.shape, self._width), np.float32)
+        for row, i in enumerate(indices):
+            states[row, : self._lengths[i]] = self._states[
+                self._ends[i] - self._lengths[i] : self._ends[i]
+            ]
+        hidden = torch.from_numpy(states).to(ids.device)
+        return self._above(hidden, mask)
+
+    def _below(self, ids: Tensor, mask: Tensor) -> Tensor:
+        encoder = self._model.encoder
+        return self._through(encoder.embeddings(ids), mask, slice(0, self._frozen)).float()
+
+    def _above(self, hidden: Tensor, mask: Tensor) -> Tensor:
+        return self._through(hidden, mask, slice(self._frozen, None))
+
+    def _through(self, hidden: Tensor, mask: Tensor, layers: slice) -> Tensor:
+        # Only BERT's layers take no more than states and mask; MPNet's want a position bias too.
+        encoder = self._model.encoder.encoder
+        kwargs = {}
+        if hasattr(encoder, "compute_position_bias"):
+            kwargs["position_bias"] = encoder.compute_position_bias(hidden)
+        allowed = mask[:, None, None, :].bool()
+        bias = torch.zeros(allowed.shape, dtype=hidden.dtype, device=hidden.device)
+        bias = bias.masked_fill(~allowed, torch.finfo(hidden.dtype).min)
+        for layer in self._model.layers[layers]:
+            out = layer(hidden, bias, **kwargs)
+            hidden = out[0] if isinstance(out, tuple) else out
+        return hidden

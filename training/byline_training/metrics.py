@@ -1,0 +1,109 @@
+"""Figures of merit with their uncertainty. Labels are 0 (human) and 1 (AI)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+Interval = tuple[float, float]
+
+
+def auroc(labels: NDArray[np.int64], scores: Floats) -> float:
+    """Area under the ROC curve, ties counted half (Mann and Whitney 1947); NaN for one class."""
+    positive = int(labels.sum())
+    negative = len(labels) - positive
+    if not positive or not negative:
+        return float("nan")
+    order = np.argsort(scores, kind="stable")
+    ranked = scores[order]
+    first = np.searchsorted(ranked, ranked, side="left")
+    last = np.searchsorted(ranked, ranked, side="right")
+    ranks = (first + last + 1) / 2
+    wins = ranks[labels[order] == 1].sum() - positive * (positive + 1) / 2
+    return float(wins / (positive * negative))
+
+
+def true_positive_rate(labels: NDArray[np.int64], scores: Floats, false_positives: float) -> float:
+    """Share of AI texts above the score that the given share of human texts exceeds."""
+    human = np.sort(scores[labels == 0])[::-1]
+    if not len(human) or not (labels == 1).any():
+        return float("nan")
+    allowed = int(np.floor(false_positives * len(human)))
+    threshold = human[min(allowed, len(human) - 1)]
+    return float((scores[labels == 1] > threshold).mean())
+
+
+def expected_calibration_error(
+    labels: NDArray[np.int64], probabilities: Floats, bins: int = 15
+) -> float:
+    """Mean distance of probability and frequency over equally wide bins (Guo et al. 2017)."""
+    which = np.minimum((probabilities * bins).astype(int), bins - 1)
+    error = 0.0
+    for b in range(bins):
+        inside = which == b
+        if inside.any():
+            error += inside.mean() * abs(probabilities[inside].mean() - labels[inside].mean())
+    return float(error)
+
+
+def log_loss(labels: NDArray[np.int64], probabilities: Floats) -> float:
+    """Mean negative log-likelihood, in nats."""
+    p = np.clip(probabilities, 1e-7, 1 - 1e-7)
+    return float(-np.mean(labels * np.log(p) + (1 - labels) * np.log(1 - p)))
+
+
+def bootstrap(
+    statistic: Callable[[NDArray[np.int64], Floats], float],
+    labels: NDArray[np.int64],
+    scores: Floats,
+    rounds: int = 300,
+    seed: int = 0,
+) -> Interval:
+    """95% percentile interval of a statistic, resampling texts (Efron 1979)."""
+    rng = np.random.default_rng(seed)
+    values = [
+        statistic(labels[i], scores[i])
+        for i in (rng.integers(0, len(labels), len(labels)) for _ in range(rounds))
+    ]
+    low, high = np.nanpercentile(values, [2.5, 97.5])
+    return float(low), float(high)
+
+
+def binomial_interval(hits: int, trials: int, confidence: float = 0.95) -> Interval:
+    """Two-sided exact interval of a share (Clopper and Pearson 1934)."""
+    tail = (1 - confidence) / 2
+    return (
+        0.0 if hits == 0 else _solve(lambda p: 1 - _at_most(hits - 1, trials, p) - tail),
+        upper_bound(hits, trials, 1 - tail),
+    )
+
+
+def upper_bound(hits: int, trials: int, confidence: float = 0.95) -> float:
+    """One-sided exact upper bound of a share; 1 without trials."""
+    if hits >= trials:
+        return 1.0
+    return _solve(lambda p: (1 - confidence) - _at_most(hits, trials, p))
+
+
+def _at_most(hits: int, trials: int, p: float) -> float:
+    """P(X <= hits) for a binomial X, summed in logarithms."""
+    if p <= 0:
+        return 1.0
+    if p >= 1:
+        return float(hits >= trials)
+    k = np.arange(1, hits + 1)
+    steps = np.log((trials - k + 1) / k) + np.log(p) - np.log1p(-p)
+    terms = trials * np.log1p(-p) + np.concatenate([[0.0], np.cumsum(steps)])
+    return float(min(1.0, np.exp(terms).sum()))
+
+
+def _solve(rising: Callable[[float], float]) -> float:
+    """Root of a rising function on 0..1, by bisection."""
+    low, high = 0.0, 1.0
+    for _ in range(60):
+        middle = (low + high) / 2
+        low, high = (middle, high) if rising(middle) < 0 else (low, middle)
+    return (low + high) / 2

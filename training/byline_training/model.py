@@ -1,0 +1,127 @@
+"""The network: an encoder, a document head on its mean, a token head on every position."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from byline_training.config import Stage
+from byline_training.encoders import load_encoder
+
+
+class TwoHeads(nn.Module):
+    """One pass, two answers.
+
+    Shapes: ids and mask int64 [B, T] -> logits float32 [B, 2] in the order (human, ai), and
+    token logits float32 [B, T], one logit of `ai` each.
+    """
+
+    def __init__(self, encoder: Any) -> None:
+        """Put fresh heads on an encoder."""
+        super().__init__()
+        self.encoder = encoder
+        width = encoder.config.hidden_size
+        self.document_head = nn.Linear(width, 2)
+        self.token_head = nn.Linear(width, 1)
+        for head in (self.document_head, self.token_head):
+            nn.init.normal_(head.weight, std=0.02)
+            nn.init.zeros_(head.bias)
+
+    def forward(self, input_ids: Tensor, attention_mask: Tensor) -> tuple[Tensor, Tensor]:
+        """Answer for a batch of windows."""
+        logits, token_logits, _ = self.answers(self.hidden(input_ids, attention_mask), attention_mask)
+        return logits, token_logits
+
+    def hidden(self, input_ids: Tensor, attention_mask: Tensor) -> Tensor:
+        """The encoder's last hidden states, [B, T, width]."""
+        states: Tensor = self.encoder(
+            input_ids=input_ids, attention_mask=attention_mask
+        ).last_hidden_state
+        return states
+
+    def answers(self, hidden: Tensor, attention_mask: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Logits, token logits and the pooled hidden state [B, width] of last hidden states."""
+        hidden = hidden.float()
+        mask = attention_mask.unsqueeze(-1).to(hidden.dtype)
+        pooled = (hidden * mask).sum(1) / mask.sum(1)
+        return self.document_head(pooled), self.token_head(hidden).squeeze(-1), pooled
+
+    @property
+    def layers(self) -> nn.ModuleList:
+        """The encoder's transformer layers."""
+        found: nn.ModuleList = self.encoder.encoder.layer
+        return found
+
+    def freeze(self, layers: int, embeddings: bool) -> None:
+        """Keep the weights of the embeddings and the lowest layers as they are."""
+        if embeddings or layers:
+            self.encoder.embeddings.requires_grad_(False)
+        for layer in self.layers[:layers]:
+            layer.requires_grad_(False)
+
+    def keep_layers(self, layers: Sequence[int]) -> None:
+        """Drop all but some layers.
+
+        Raises:
+            IndexError: there is no such layer.
+        """
+        self.encoder.encoder.layer = nn.ModuleList([self.layers[i] for i in layers])
+        self.encoder.config.num_hidden_layers = len(layers)
+
+    @property
+    def parameter_count(self) -> int:
+        """How many numbers it holds."""
+        return sum(p.numel() for p in self.parameters())
+
+
+def build(stage: Stage, seed: int) -> TwoHeads:
+    """An encoder as a stage's base has it, with fresh heads, all its layers kept."""
+    torch.manual_seed(seed)
+    return TwoHeads(load_encoder(stage.base, seed))
+
+
+def build_student(student: Stage, teacher: TwoHeads, seed: int) -> TwoHeads:
+    """The student to begin with: some of the trained teacher's layers, or its own encoder.
+
+    Taking layers follows DistilBERT (Sanh et al. 2019); the heads are the teacher's too where the
+    widths agree.
+    """
+    model = build(student, seed)
+    if student.layers:
+        model = TwoHeads(model.encoder)
+        if model.encoder.config.hidden_size == teacher.encoder.config.hidden_size and len(
+            model.layers
+        ) == len(teacher.layers):
+            model.load_state_dict(teacher.state_dict())
+        model.keep_layers(student.layers)
+    return model
+
+
+def save_weights(model: TwoHeads, path: Path) -> None:
+    """Write the state dict."""
+    torch.save(model.state_dict(), path)
+
+
+def load_weights(model: TwoHeads, path: Path) -> TwoHeads:
+    """Read what `save_weights` wrote; the model must have the same shape."""
+    model.load_state_dict(torch.load(path, map_location="cpu", weights_only=True))
+    return model
+
+
+def device_and_precision() -> tuple[torch.device, torch.dtype]:
+    """CUDA with bf16 where there is one, else the CPU.
+
+    On a CPU bf16 is twice as fast as fp32 with AVX512-BF16 or AMX and fifty times slower without.
+    """
+    if torch.cuda.is_available():
+        return torch.device("cuda"), torch.bfloat16
+    try:
+        flags = Path("/proc/cpuinfo").read_text("utf-8")
+    except OSError:
+        flags = ""
+    fast = "avx512_bf16" in flags or "amx_bf16" in flags
+    return torch.device("cpu"), torch.bfloat16 if fast else torch.float32

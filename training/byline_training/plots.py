@@ -1,0 +1,117 @@
+"""The card's pictures."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+_COLOURS = {
+    "teacher": "#7a5195",
+    "teacher_int8": "#bc5090",
+    "student": "#003f5c",
+    "student_int8": "#ef7d16",
+}
+_DEFAULT = "student_int8"
+
+
+def draw(report: dict[str, Any], curves: dict[str, dict[str, Any]], folder: Path) -> None:
+    """Write `roc.png`, `reliability.png`, `human_sources.png` and `attacks.png`.
+
+    Args:
+        report: `evaluation.json`.
+        curves: labels [n] and probabilities [n] by model.
+        folder: where to; made if it isn't there.
+    """
+    import matplotlib as mpl
+
+    mpl.use("agg")
+    from matplotlib import pyplot as plt
+
+    folder.mkdir(parents=True, exist_ok=True)
+    style = {
+        "figure.dpi": 120, "axes.spines.top": False, "axes.spines.right": False,
+        "axes.grid": True, "grid.alpha": 0.25, "font.size": 10, "figure.constrained_layout.use": True,
+    }  # fmt: skip
+    with plt.rc_context(style):
+        _roc(plt, report, curves, folder)
+        _reliability(plt, curves, folder)
+        _human_sources(plt, report["models"][_DEFAULT], folder)
+        _attacks(plt, report["models"][_DEFAULT]["under_attack"], folder)
+
+
+def _roc(plt: Any, report: dict[str, Any], curves: dict[str, dict[str, Any]], folder: Path) -> None:
+    figure, axes = plt.subplots(figsize=(6, 4.2))
+    for name, curve in curves.items():
+        order = np.argsort(-curve["probabilities"])
+        labels = curve["labels"][order]
+        true = np.cumsum(labels) / labels.sum()
+        false = np.cumsum(1 - labels) / (1 - labels).sum()
+        auroc = report["models"][name]["summary"]["auroc"]
+        axes.plot(
+            np.maximum(false, 1e-4), true, color=_COLOURS[name], label=f"{name} ({auroc:.4f})",
+            linestyle="--" if name.endswith("int8") else "-",
+        )  # fmt: skip
+    axes.set(
+        xscale="log", xlim=(1e-3, 1), ylim=(0, 1.01), xlabel="human texts called AI",
+        ylabel="AI texts found", title="Test split: ROC, and the area under it",
+    )  # fmt: skip
+    axes.axvline(0.01, color="grey", linewidth=0.8)
+    axes.legend(loc="lower right")
+    figure.savefig(folder / "roc.png")
+    plt.close(figure)
+
+
+def _reliability(plt: Any, curves: dict[str, dict[str, Any]], folder: Path) -> None:
+    figure, axes = plt.subplots(figsize=(5, 4.2))
+    axes.plot([0, 1], [0, 1], color="grey", linewidth=0.8)
+    for name, curve in curves.items():
+        which = np.minimum((curve["probabilities"] * 10).astype(int), 9)
+        filled = [b for b in range(10) if (which == b).sum() >= 5]
+        axes.plot(
+            [curve["probabilities"][which == b].mean() for b in filled],
+            [curve["labels"][which == b].mean() for b in filled],
+            marker="o", markersize=4, color=_COLOURS[name], label=name,
+            linestyle="--" if name.endswith("int8") else "-",
+        )  # fmt: skip
+    axes.set(
+        xlabel="stated probability of AI", ylabel="share that is AI", title="Test split: reliability"
+    )
+    axes.legend()
+    figure.savefig(folder / "reliability.png")
+    plt.close(figure)
+
+
+def _human_sources(plt: Any, default: dict[str, Any], folder: Path) -> None:
+    rows = {f"{name} (group)": v for name, v in default["human_groups"].items() if v["human"]}
+    rows |= {name: v for name, v in default["human_sources"].items() if v["human"] >= 30}
+    figure, axes = plt.subplots(figsize=(7, 0.24 * len(rows) + 1.2))
+    for i, values in enumerate(reversed(rows.values())):
+        low, high = values["false_positive_rate_interval"]
+        axes.plot([100 * low, 100 * high], [i, i], color=_COLOURS[_DEFAULT], linewidth=1.5)
+        axes.plot(100 * values["false_positive_rate"], i, "o", color="#003f5c", markersize=4)
+    axes.set_yticks(range(len(rows)), [f"{n}, n={v['human']}" for n, v in reversed(rows.items())])
+    axes.axvline(1, color="grey", linewidth=0.8)
+    axes.set(
+        xlabel="percent of human texts called ai, with 95% interval",
+        title=f"{_DEFAULT}: who is wrongly accused", xlim=(0, None),
+    )  # fmt: skip
+    figure.savefig(folder / "human_sources.png")
+    plt.close(figure)
+
+
+def _attacks(plt: Any, attacks: dict[str, Any], folder: Path) -> None:
+    figure, axes = plt.subplots(figsize=(7, 3.4))
+    at = np.arange(len(attacks))
+    for offset, key, colour, label in (
+        (-0.2, "recall", _COLOURS[_DEFAULT], "AI texts called ai"),
+        (0.2, "false_positive_rate", "#003f5c", "human texts called ai"),
+    ):
+        axes.bar(at + offset, [100 * v.get(key, 0) for v in attacks.values()], 0.4, color=colour,
+                 label=label)  # fmt: skip
+    axes.set_xticks(at, [name.replace("_", "\n") for name in attacks], fontsize=8)
+    axes.set(ylabel="percent", title=f"{_DEFAULT}: altered texts")
+    axes.legend()
+    figure.savefig(folder / "attacks.png")
+    plt.close(figure)

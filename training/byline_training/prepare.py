@@ -1,0 +1,190 @@
+"""Sources to `prepared/*.parquet`: cleaned, split, and tokenized by sentence.
+
+The stages after this one read ids only: they need neither the texts nor the tools that cut them.
+Normalisation and segmentation are the library's own, so training and serving can't drift apart.
+"""
+
+from __future__ import annotations
+
+import random
+import shutil
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+from byline.errors import InputError
+from byline.normalize import normalize
+from byline.segment import segment
+from byline.tokenizer import Tokenizer
+from byline.types import NormalizedText, Sentence
+
+from byline_training.attacks import ATTACKS
+from byline_training.dedupe import assign_splits, drop_duplicates
+from byline_training.encoders import find_tokenizer
+from byline_training.progress import progress
+from byline_training.runs import Run, replacing, sha256
+from byline_training.sources import Row, read
+
+SCHEMA = pa.schema(
+    [
+        ("id", pa.string()),
+        ("label", pa.float32()),
+        ("words", pa.int32()),
+        ("source", pa.string()),
+        ("domain", pa.string()),
+        ("generator", pa.string()),
+        ("family", pa.string()),
+        ("attack", pa.string()),
+        ("group", pa.string()),
+        ("ids", pa.list_(pa.int32())),
+        ("sentence_lengths", pa.list_(pa.int32())),
+        ("sentence_words", pa.list_(pa.int32())),
+        ("sentence_labels", pa.list_(pa.float32())),
+    ]
+)
+
+
+@dataclass(frozen=True)
+class _Cut:
+    normalized: NormalizedText
+    sentences: list[Sentence]
+
+
+def prepare(run: Run) -> None:
+    """Run the stage.
+
+    Writes `prepared/{train,validation,test,...,attacked}.parquet`, `prepared/tokenizer.json` and
+    `prepared/datacard.md`.
+
+    Raises:
+        InputError: a source can't be used, or nothing is left of a split.
+    """
+    data = run.preset.data
+    rng = random.Random(run.preset.seed)
+    skipped: dict[str, int] = {}
+    rows = [row for source in data.sources for row in progress(read(source, skipped), source.name)]
+    rows = drop_duplicates(rows, data.near_duplicate, skipped)
+    assign_splits(rows, run.preset.seed)
+    for number, row in enumerate(rows):
+        row.id = row.id or f"{row.source}-{number}"
+    rows = _limited(rows, data.limit, rng)
+
+    tokenizer_path = run.path("prepared", "tokenizer.json")
+    shutil.copyfile(find_tokenizer(run.preset.student.base), tokenizer_path)
+    tokenizer = Tokenizer.load(tokenizer_path)
+
+    by_split: dict[str, list[Row]] = defaultdict(list)
+    for row in rows:
+        by_split[row.split].append(row)
+    for split in ("train", "validation", "test"):
+        if not by_split[split]:
+            raise InputError(f"no texts are left for the {split} split; skipped: {skipped}")
+    hashes = {}
+    for split, members in by_split.items():
+        if split == "train":
+            members = [_augmented(row, data.augment, rng) for row in members]
+            rng.shuffle(members)
+        hashes[split] = _write(run, split, members, tokenizer)
+    pure = [row for row in by_split["test"] if not row.spans]
+    sample = rng.sample(pure, min(data.attacked, len(pure)))
+    attacked = [
+        _altered(row, name, random.Random(f"{name}:{row.id}"))
+        for name in ("none", *ATTACKS)
+        for row in sample
+    ]
+    hashes["attacked"] = _write(run, "attacked", attacked, tokenizer)
+    _write_card(run, by_split, skipped)
+    run.record(data={"sha256": hashes, "skipped": skipped})
+
+
+def _augmented(row: Row, share: float, rng: random.Random) -> Row:
+    """Spoil some training texts of both labels, so that slips tell nothing about the writer."""
+    if row.spans or rng.random() >= share:
+        return row
+    return _altered(row, rng.choice(("misspelling", "article_deletion")), rng, row.attack)
+
+
+def _altered(row: Row, name: str, rng: random.Random, attack: str | None = None) -> Row:
+    text = ATTACKS[name](row.text, rng) if name in ATTACKS else row.text
+    values = {**row.__dict__, "text": text, "attack": name if attack is None else attack}
+    return Row(**values)
+
+
+def _limited(rows: Sequence[Row], limit: int, rng: random.Random) -> list[Row]:
+    """Take about `limit` rows of each split, every source and label in proportion."""
+    strata: dict[str, dict[tuple[str, bool], list[Row]]] = defaultdict(lambda: defaultdict(list))
+    for row in rows:
+        strata[row.split][row.source, row.label > 0.5].append(row)
+    taken: list[Row] = []
+    for members in strata.values():
+        total = sum(map(len, members.values()))
+        share = min(1.0, limit / total) if limit else 1.0
+        for stratum in members.values():
+            taken += rng.sample(stratum, max(1, round(share * len(stratum))))
+    return taken
+
+
+def _write(run: Run, split: str, rows: Iterable[Row], tokenizer: Tokenizer) -> str:
+    path = run.path("prepared", f"{split}.parquet")
+    with replacing(path) as temporary, pq.ParquetWriter(temporary, SCHEMA) as writer:
+        batch: list[dict[str, object]] = []
+        for row in progress(list(rows), f"tokenize {split}"):
+            batch.append(_record(row, tokenizer))
+            if len(batch) == 2000:
+                writer.write_table(pa.Table.from_pylist(batch, SCHEMA))
+                batch = []
+        writer.write_table(pa.Table.from_pylist(batch, SCHEMA))
+    return sha256(path)
+
+
+def _record(row: Row, tokenizer: Tokenizer) -> dict[str, object]:
+    normalized = normalize(row.text)
+    sentences = [s for s in segment(normalized.text) if s.scored]
+    ids = tokenizer.encode([normalized.text[s.start : s.end] for s in sentences])
+    return {
+        "id": row.id,
+        "label": row.label,
+        "words": sum(s.words for s in sentences),
+        "source": row.source,
+        "domain": row.domain,
+        "generator": row.generator,
+        "family": row.family,
+        "attack": row.attack,
+        "group": row.group,
+        "ids": np.concatenate([*ids, np.empty(0, np.int64)]).astype(np.int32),
+        "sentence_lengths": [len(i) for i in ids],
+        "sentence_words": [s.words for s in sentences],
+        "sentence_labels": [_sentence_label(row, normalized, s) for s in sentences],
+    }
+
+
+def _sentence_label(row: Row, normalized: NormalizedText, sentence: Sentence) -> float:
+    """The AI share of a sentence, from the spans where there are some."""
+    if not row.spans:
+        return row.label
+    start, end = normalized.to_raw[[sentence.start, sentence.end]].tolist()
+    ai = sum(max(0, min(end, b) - max(start, a)) for a, b, label in row.spans if label)
+    return ai / max(1, end - start)
+
+
+def _write_card(run: Run, splits: dict[str, list[Row]], skipped: dict[str, int]) -> None:
+    lines = [f"# Data of preset {run.preset.name}", "", "## Left out", ""]
+    lines += [f"- {reason}: {n}" for reason, n in sorted(skipped.items())] or ["- nothing"]
+    for title in ("source", "domain", "family"):
+        counts: dict[str, Counter[str]] = defaultdict(Counter)
+        for split, rows in splits.items():
+            for row in rows:
+                kind = "mixed" if row.spans else "AI" if row.label > 0.5 else "human"
+                counts[getattr(row, title)][f"{split} {kind}"] += 1
+        columns = sorted({c for count in counts.values() for c in count})
+        lines += ["", f"## By {title}", "", f"| {title} | {' | '.join(columns)} |"]
+        lines += ["|---" * (len(columns) + 1) + "|"]
+        lines += [
+            f"| {name} | {' | '.join(str(count[c]) for c in columns)} |"
+            for name, count in sorted(counts.items())
+        ]
+    with replacing(run.path("prepared", "datacard.md")) as temporary:
+        temporary.write_text("\n".join(lines) + "\n", encoding="utf-8")

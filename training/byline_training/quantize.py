@@ -1,0 +1,163 @@
+"""Trained weights to ONNX, fused and in int8, and the gate that int8 must pass."""
+
+from __future__ import annotations
+
+import logging
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from byline.errors import BylineError, InputError
+
+from byline_training.data import Prepared, load_split
+from byline_training.metrics import auroc
+from byline_training.model import TwoHeads
+from byline_training.runs import Run, replacing, sha256
+from byline_training.scores import score_split
+from byline_training.stages import load_student, load_teacher
+from byline_training.vocabulary import Vocabulary
+
+MODELS = ("teacher", "teacher_int8", "student", "student_int8")
+RECIPE: dict[str, Any] = {"per_channel": True, "reduce_range": True}
+"""Measured to keep accuracy; without `per_channel`, `reduce_range` breaks a model."""
+
+
+class ParityError(BylineError):
+    """An int8 form strays further from its fp32 form than the preset allows."""
+
+
+@dataclass(frozen=True)
+class Parity:
+    """How int8 differs from fp32 on the same documents.
+
+    Attributes:
+        auroc_drop: AUROC of fp32 less that of int8.
+        mean_change: mean absolute change of the log-odds, in standard deviations of the log-odds.
+        flips: share of documents whose log-odds change sign.
+    """
+
+    auroc_drop: float
+    mean_change: float
+    flips: float
+
+
+def quantize(run: Run) -> None:
+    """Write `onnx/{teacher,student}[_int8].onnx`.
+
+    Raises:
+        ParityError: an int8 form fails the gate.
+    """
+    documents = gate_documents(run)
+    for name, load, base in (
+        ("teacher", load_teacher, run.preset.teacher.base),
+        ("student", load_student, run.preset.student.base),
+    ):
+        plain = run.path("onnx", f"{name}.onnx")
+        int8 = run.path("onnx", f"{name}_int8.onnx")
+        weights = sha256(run.path(name, "weights.pt"))
+        if run.recorded().get("onnx", {}).get(name, {}).get("weights") != weights:
+            export_fp32(load(run), plain)
+            quantize_int8(plain, int8, **RECIPE)
+        parity = check_parity(run, plain, int8, Vocabulary.of(run, base), documents)
+        run.record(
+            onnx=run.recorded().get("onnx", {}) | {name: {"weights": weights, **parity.__dict__}}
+        )
+
+
+def gate_documents(run: Run) -> list[Prepared]:
+    """The validation documents that the gate looks at, both labels by turns."""
+    pure = [d for d in load_split(run.path("prepared"), "validation") if not d.mixed]
+    if not pure:
+        raise InputError("the validation split has no pure documents: run the prepare stage")
+    half = run.preset.gate.documents // 2
+    return [
+        document for label in (0, 1) for document in [d for d in pure if d.label == label][:half]
+    ]
+
+
+def export_fp32(model: TwoHeads, path: Path) -> None:
+    """Export a model with dynamic batch and sequence, and fuse what ONNX Runtime can fuse."""
+    from onnxruntime.transformers import optimizer
+
+    model.encoder.set_attn_implementation("eager")  # the pattern that attention fusion knows
+    model.eval()
+    ids = torch.arange(5, 21).reshape(2, 8)
+    axes = {0: "batch", 1: "sequence"}
+    raw = path.with_suffix(".raw.onnx")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        torch.onnx.export(
+            model,
+            (ids, torch.ones_like(ids)),
+            str(raw),
+            input_names=["input_ids", "attention_mask"],
+            output_names=["logits", "token_logits"],
+            dynamic_axes={
+                "input_ids": axes, "attention_mask": axes, "token_logits": axes,
+                "logits": {0: "batch"},
+            },
+            opset_version=17,
+            dynamo=False,  # its graphs are the ones the fusions were written for
+        )  # fmt: skip
+    config = model.encoder.config
+    fused = optimizer.optimize_model(
+        str(raw), model_type="bert", num_heads=config.num_attention_heads,
+        hidden_size=config.hidden_size, opt_level=0,
+    )  # fmt: skip
+    with replacing(path) as temporary:
+        fused.save_model_to_file(str(temporary))
+    raw.unlink()
+
+
+def quantize_int8(plain: Path, int8: Path, *, per_channel: bool, reduce_range: bool) -> None:
+    """Quantize weights and embeddings to int8; activations follow at run time."""
+    import onnx
+    from onnxruntime.quantization import QuantType, quantize_dynamic
+
+    logging.getLogger().setLevel(logging.ERROR)  # it advises what `export_fp32` has done
+    with replacing(int8) as temporary:
+        quantize_dynamic(
+            str(plain),
+            str(temporary),
+            weight_type=QuantType.QInt8,
+            per_channel=per_channel,
+            reduce_range=reduce_range,
+            # The fused operators' types aren't inferred; without this it fails on them.
+            extra_options={"DefaultTensorType": onnx.TensorProto.FLOAT},
+        )
+
+
+def check_parity(
+    run: Run, plain: Path, int8: Path, vocabulary: Vocabulary, documents: Sequence[Prepared]
+) -> Parity:
+    """Compare two forms of a model on validation documents.
+
+    Raises:
+        ParityError: they differ by more than `preset.gate` allows.
+    """
+    before, after = (
+        score_split(run, graph, vocabulary, "validation", documents).documents
+        for graph in (plain, int8)
+    )
+    labels = np.asarray([document.label for document in documents], dtype=np.int64)
+    parity = Parity(
+        auroc_drop=auroc(labels, before) - auroc(labels, after),
+        mean_change=float(np.abs(after - before).mean() / before.std()),
+        flips=float(((before > 0) != (after > 0)).mean()),
+    )
+    gate = run.preset.gate
+    run.log("quantize", model=int8.stem, **parity.__dict__)
+    for name, limit in (
+        ("auroc_drop", gate.max_auroc_drop),
+        ("mean_change", gate.max_mean_change),
+        ("flips", gate.max_flips),
+    ):
+        if getattr(parity, name) > limit:
+            raise ParityError(
+                f"{int8}: {name} is {getattr(parity, name):.4f}, at most {limit} is allowed: {parity}"
+            )
+    return parity

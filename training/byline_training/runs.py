@@ -1,0 +1,104 @@
+"""A run's folder: what every stage leaves behind, and how it is written so a kill can't hurt it."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import importlib.metadata
+import json
+import os
+import platform
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from byline_training.config import Preset
+
+_LIBRARIES = ("torch", "transformers", "onnx", "onnxruntime", "numpy", "tokenizers", "pyarrow")
+
+
+@dataclasses.dataclass(frozen=True)
+class Run:
+    """One preset's work in one folder.
+
+    ::
+
+        run.json  metrics.jsonl  prepared/  teacher/  student/  onnx/  calibration/
+    """
+
+    preset: Preset
+    folder: Path
+
+    def path(self, *parts: str) -> Path:
+        """A path inside the run's folder; its parent is made."""
+        path = self.folder.joinpath(*parts)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return path
+
+    def log(self, stage: str, **values: float | int | str) -> None:
+        """Append a line to `metrics.jsonl`."""
+        record = {"time": round(time.time(), 3), "stage": stage, **values}
+        with self.path("metrics.jsonl").open("a", encoding="utf-8") as file:
+            file.write(json.dumps(record) + "\n")
+
+    def record(self, **values: Any) -> None:
+        """Merge values into `run.json`, beside the configuration and the versions used."""
+        path = self.path("run.json")
+        known = json.loads(path.read_text("utf-8")) if path.exists() else {}
+        known |= {
+            "preset": dataclasses.asdict(self.preset),
+            "libraries": _versions(),
+            "python": platform.python_version(),
+            "commit": _commit(),
+            **values,
+        }
+        with replacing(path) as temporary:
+            temporary.write_text(json.dumps(known, indent=2) + "\n", encoding="utf-8")
+
+    def recorded(self) -> dict[str, Any]:
+        """What `record` has gathered."""
+        path = self.path("run.json")
+        values: dict[str, Any] = json.loads(path.read_text("utf-8")) if path.exists() else {}
+        return values
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """Give a temporary path that takes the place of `path` once it is whole and on disk.
+
+    A kill or a full disk in between leaves the old file as it was.
+    """
+    temporary = path.with_name(f".{path.name}.partial")
+    try:
+        yield temporary
+        with temporary.open("rb") as file:
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def sha256(path: Path) -> str:
+    """Hex SHA-256 of a file."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _versions() -> dict[str, str]:
+    versions = {}
+    for name in _LIBRARIES:
+        try:
+            versions[name] = importlib.metadata.version(name)
+        except importlib.metadata.PackageNotFoundError:
+            versions[name] = "not installed"
+    return versions
+
+
+def _commit() -> str:
+    root = Path(__file__).resolve().parent
+    command = ["git", "-C", str(root), "describe", "--always", "--dirty", "--abbrev=12"]
+    result = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603
+    return result.stdout.strip() or "unknown"

@@ -1,0 +1,83 @@
+"""Scores of whole splits by the runtime that will serve: one window a run, unpadded."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from byline.aggregate import document_log_odds, sentence_log_odds
+from byline.session import Session
+from byline.tokenizer import Tokenizer
+from byline.types import Window
+from numpy.typing import NDArray
+
+from byline_training.data import Prepared, document_windows
+from byline_training.progress import progress
+from byline_training.runs import Run, replacing, sha256
+from byline_training.vocabulary import Vocabulary
+
+WORKERS = 2
+
+
+@dataclass(frozen=True)
+class Scores:
+    """Uncalibrated log-odds of n documents and of their m sentences together.
+
+    Attributes:
+        documents: float64 [n].
+        sentences: float64 [m]; NaN for a sentence without tokens.
+    """
+
+    documents: NDArray[np.float64]
+    sentences: NDArray[np.float64]
+
+
+def score_split(
+    run: Run, graph: Path, vocabulary: Vocabulary, split: str, documents: Sequence[Prepared]
+) -> Scores:
+    """Score a split, or take the scores over if the graph and the split are the same as then."""
+    key = f"{sha256(graph)}:{sha256(run.path('prepared', f'{split}.parquet'))}:{len(documents)}"
+    path = run.path("scores", f"{graph.stem}-{split}-{len(documents)}.npz")
+    if path.exists():
+        with np.load(path) as kept:
+            if str(kept["key"]) == key:
+                return Scores(kept["documents"], kept["sentences"])
+    scores = score(
+        Session(graph), vocabulary, documents, run.preset.data.window,
+        Tokenizer.load(run.path("prepared", "tokenizer.json")), f"{graph.stem} on {split}",
+    )  # fmt: skip
+    with replacing(path) as temporary, temporary.open("wb") as file:
+        np.savez(file, key=np.asarray(key), documents=scores.documents, sentences=scores.sentences)
+    return scores
+
+
+def score(
+    session: Session,
+    vocabulary: Vocabulary,
+    documents: Sequence[Prepared],
+    window: int,
+    tokenizer: Tokenizer,
+    name: str,
+) -> Scores:
+    """Score documents as `Detector` does."""
+
+    def one(document: Prepared) -> tuple[float, NDArray[np.float64]]:
+        windows = [
+            Window(vocabulary.translate(w.ids).astype(np.int64), w.owners)
+            for w in document_windows(document, window, tokenizer)
+        ]
+        logits = [session.run(w) for w in windows]
+        return (
+            document_log_odds(windows, logits),
+            sentence_log_odds(windows, logits, len(document.sentences)),
+        )
+
+    with ThreadPoolExecutor(WORKERS) as pool:
+        results = list(progress(pool.map(one, documents), name, total=len(documents)))
+    return Scores(
+        np.asarray([log_odds for log_odds, _ in results]),
+        np.concatenate([sentences for _, sentences in results]),
+    )

@@ -1,0 +1,292 @@
+"""Labelled texts from where they are, as one kind of row. Everything goes through `datasets`.
+
+The two Kaggle sets and their columns:
+
+* `sunilthite/llm-detect-ai-generated-text-dataset`: text, generated;
+* `thedrcat/daigt-v2-train-dataset`: text, label, prompt_name, source, RDizzl3_seven.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from byline.errors import InputError
+from byline_training.config import Source
+
+SPLITS = ("train", "validation", "test")
+_FORMATS = {".csv": "csv", ".json": "json", ".jsonl": "json", ".gz": "json", ".parquet": "parquet"}
+_AI_NAMES = {"1", "1.0", "ai", "machine", "generated", "llm", "true", "chatgpt"}
+_HUMAN_NAMES = {"0", "0.0", "human", "false"}
+
+
+@dataclass
+class Row:
+    """One labelled text.
+
+    Attributes:
+        label: share of the text that is AI's, 0..1.
+        split: where it must go; empty if `prepare` may choose.
+        group: texts of one group stay on one side of the split; empty if it has no relatives.
+        spans: (start, end, label) of the passages of a mixed text, in raw code points.
+    """
+
+    text: str
+    label: float
+    source: str
+    id: str = ""
+    split: str = ""
+    group: str = ""
+    domain: str = "unknown"
+    generator: str = "unknown"
+    family: str = "unknown"
+    attack: str = ""
+    spans: list[tuple[int, int, int]] = field(default_factory=list)
+
+
+def read(source: Source, skipped: dict[str, int]) -> Iterator[Row]:
+    """Read one source.
+
+    Args:
+        source: what to read.
+        skipped: counts of rows left out, by reason; added to.
+
+    Raises:
+        InputError: it isn't there, has no such columns, or bears one label only.
+    """
+    if source.kind not in READERS:
+        raise InputError(f"source {source.name!r}: unknown kind {source.kind!r}: {sorted(READERS)}")
+    labels: set[bool] = set()
+    for number, row in enumerate(READERS[source.kind](source, skipped)):
+        if source.limit and number >= source.limit:
+            break
+        labels.add(row.label > 0)
+        yield row
+    if labels != {True, False}:
+        seen = {True: "AI", False: "human"}[labels.pop()] if labels else "no"
+        raise InputError(
+            f"source {source.name!r} ({source.path}) has {seen} texts only; a detector needs both"
+        )
+
+
+def _corpus(source: Source, skipped: dict[str, int]) -> Iterator[Row]:
+    """A folder of `train|validation|test[_mixed|_long].jsonl.gz`, split by whoever made it."""
+    folder = Path(source.path)
+    if not folder.is_dir():
+        raise InputError(f"source {source.name!r}: no folder {folder}; name it with --data")
+    for split in SPLITS:
+        for suffix in ("", "_mixed", "_long"):
+            path = folder / f"{split}{suffix}.jsonl.gz"
+            if not path.is_file():
+                if not suffix:
+                    raise InputError(f"source {source.name!r}: {path} is missing")
+                continue
+            for values in _table(str(path), source):
+                row = _row(values, source, "text", "label", skipped)
+                if row is None:
+                    continue
+                row.split = f"{split}{suffix}" if suffix == "_long" else split
+                row.group = values["group"]
+                for name in ("domain", "generator", "family", "source"):
+                    setattr(row, name, values.get(name) or "unknown")
+                row.attack = values.get("attack") or ""
+                row.spans = [(s[0], s[1], s[2]) for s in values.get("spans") or []]
+                if row.spans:
+                    ai = sum(end - start for start, end, label in row.spans if label)
+                    row.label = ai / sum(end - start for start, end, _ in row.spans)
+                yield row
+
+
+def _file(source: Source, skipped: dict[str, int]) -> Iterator[Row]:
+    for values in _table(source.path, source):
+        row = _row(values, source, source.text_column, source.label_column, skipped)
+        if row is not None:
+            yield _describe(row, values)
+
+
+def _kaggle_llm_detect(source: Source, skipped: dict[str, int]) -> Iterator[Row]:
+    dataset = "sunilthite/llm-detect-ai-generated-text-dataset"
+    for values in _table(_kaggle(source, dataset, "Training_Essay_Data.csv"), source):
+        row = _row(values, source, "text", "generated", skipped)
+        if row is not None:
+            row.domain = "essay"
+            yield row
+
+
+def _kaggle_daigt_v2(source: Source, skipped: dict[str, int]) -> Iterator[Row]:
+    dataset = "thedrcat/daigt-v2-train-dataset"
+    for values in _table(_kaggle(source, dataset, "train_v2_drcat_02.csv"), source):
+        row = _row(values, source, "text", "label", skipped)
+        if row is not None:
+            row.domain = "essay"
+            row.group = f"prompt:{values['prompt_name']}"
+            row.generator = row.family = "human" if row.label == 0 else str(values["source"])
+            yield row
+
+
+def _hub(source: Source, skipped: dict[str, int]) -> Iterator[Row]:
+    """A data set by its hub name, or one of the three whose columns we know."""
+    import datasets
+
+    try:
+        table = datasets.load_dataset(source.path, source.subset or None)
+    except Exception as error:
+        raise InputError(
+            f"source {source.name!r}: {source.path} can't be had from the hub ({error}); "
+            "use a downloaded file with kind = 'file'"
+        ) from error
+    for split, rows in table.items():
+        for values in rows:
+            for row in _HUB_LAYOUTS.get(source.path, _plain_layout)(values, source, skipped):
+                row.split = split if split in SPLITS else ""
+                yield row
+
+
+def _plain_layout(values: Any, source: Source, skipped: dict[str, int]) -> Iterator[Row]:
+    row = _row(values, source, source.text_column, source.label_column, skipped)
+    if row is not None:
+        yield _describe(row, values)
+
+
+def _hc3(values: Any, source: Source, skipped: dict[str, int]) -> Iterator[Row]:
+    """One question, several human answers and several by ChatGPT: one group."""
+    for column, label in (("human_answers", 0), ("chatgpt_answers", 1)):
+        for text in values[column]:
+            row = _row({"text": text, "label": label}, source, "text", "label", skipped)
+            if row is not None:
+                row.group, row.domain = f"hc3:{values['question']}", str(values.get("source", "qa"))
+                yield row
+
+
+def _raid(values: Any, source: Source, skipped: dict[str, int]) -> Iterator[Row]:
+    labelled = {"text": values["generation"], "label": int(values["model"] != "human")}
+    row = _row(labelled, source, "text", "label", skipped)
+    if row is not None:
+        row.group, row.domain = f"raid:{values['source_id']}", str(values["domain"])
+        row.generator = row.family = str(values["model"])
+        row.attack = "" if values.get("attack") in (None, "none") else str(values["attack"])
+        yield row
+
+
+def _mage(values: Any, source: Source, skipped: dict[str, int]) -> Iterator[Row]:
+    """MAGE labels machine text 0 and human text 1."""
+    flipped = {"text": values["text"], "label": 1 - int(values["label"])}
+    row = _row(flipped, source, "text", "label", skipped)
+    if row is not None:
+        row.domain = str(values.get("src", "unknown"))
+        yield row
+
+
+_HUB_LAYOUTS: dict[str, Callable[[Any, Source, dict[str, int]], Iterator[Row]]] = {
+    "Hello-SimpleAI/HC3": _hc3,
+    "liamdugan/raid": _raid,
+    "yaful/MAGE": _mage,
+}
+
+
+def _made_up(source: Source, skipped: dict[str, int]) -> Iterator[Row]:
+    """Two made-up dialects, easy to tell apart: what tests and the smoke preset train on."""
+    rng = random.Random(7)
+    common = "the of and to in is that it for was with as on be at by this had not are".split()
+    dialects = (
+        "river stone walked muddy said laughed old boots kitchen rain bus late forgot".split(),
+        "furthermore robust leverage crucial landscape delve tapestry insights seamless".split(),
+    )
+    for number in range(source.limit or 240):
+        label = number % 2
+        words = [
+            rng.choice(dialects[label] if rng.random() < 0.5 else common)
+            for _ in range(rng.randrange(50, 110))
+        ]
+        sentences, at = [], 0
+        while at < len(words):
+            size = rng.randrange(6, 14)
+            sentences.append(" ".join(words[at : at + size]).capitalize() + ".")
+            at += size
+        yield Row(
+            text=" ".join(sentences),
+            label=float(label),
+            source=f"{source.name}-{number % 3}",
+            domain=("essay", "qa", "news")[number % 3],
+            generator=("human", "made-up")[label],
+            family=("human", "made-up")[label],
+        )
+
+
+READERS: dict[str, Callable[[Source, dict[str, int]], Iterator[Row]]] = {
+    "corpus": _corpus,
+    "file": _file,
+    "kaggle-llm-detect": _kaggle_llm_detect,
+    "kaggle-daigt-v2": _kaggle_daigt_v2,
+    "hub": _hub,
+    "made-up": _made_up,
+}
+
+
+def _describe(row: Row, values: Any) -> Row:
+    for name in ("group", "domain", "generator", "family", "attack", "split"):
+        if values.get(name):
+            setattr(row, name, str(values[name]))
+    if row.split not in ("", *SPLITS):
+        row.split = ""
+    return row
+
+
+def _row(
+    values: Any, source: Source, text_column: str, label_column: str, skipped: dict[str, int]
+) -> Row | None:
+    for column in (text_column, label_column):
+        if column not in values:
+            raise InputError(
+                f"source {source.name!r} ({source.path}) has no column {column!r}; "
+                f"it has {sorted(values)}"
+            )
+    text = values[text_column]
+    if not isinstance(text, str) or not text.strip():
+        skipped["empty text"] = skipped.get("empty text", 0) + 1
+        return None
+    label = str(values[label_column]).strip().lower()
+    if label not in _AI_NAMES | _HUMAN_NAMES:
+        skipped["label unclear"] = skipped.get("label unclear", 0) + 1
+        return None
+    return Row(
+        text, float(label in _AI_NAMES), source.name, id=str(values.get("id") or ""),
+        generator="human" if label in _HUMAN_NAMES else "unknown",
+        family="human" if label in _HUMAN_NAMES else "unknown",
+    )  # fmt: skip
+
+
+def _table(path: str, source: Source) -> Iterator[Any]:
+    """Rows of one file."""
+    import datasets
+
+    file = Path(path)
+    if not file.is_file():
+        raise InputError(f"source {source.name!r}: no file {path}")
+    if file.suffix not in _FORMATS:
+        raise InputError(f"{path}: {file.suffix!r} is not read; use one of {sorted(_FORMATS)}")
+    try:
+        yield from datasets.load_dataset(
+            _FORMATS[file.suffix], data_files=str(file), split="train", streaming=True
+        )
+    except InputError:
+        raise
+    except Exception as error:
+        raise InputError(f"{path} can't be read as {_FORMATS[file.suffix]}: {error}") from error
+
+
+def _kaggle(source: Source, dataset: str, file: str) -> str:
+    if source.path:
+        return source.path
+    import kagglehub
+
+    try:
+        return str(Path(kagglehub.dataset_download(dataset)) / file)
+    except Exception as error:
+        raise InputError(
+            f"source {source.name!r}: {dataset} can't be downloaded ({error}); "
+            f"download {file} by hand and set `path`"
+        ) from error

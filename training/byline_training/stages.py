@@ -1,0 +1,174 @@
+"""The two stages that train: the teacher on labels, the student on the teacher."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from byline.errors import InputError
+from byline.tokenizer import Tokenizer
+from torch import Tensor
+from torch.nn import functional
+
+from byline_training.config import Stage
+from byline_training.data import Example, load_split, training_examples
+from byline_training.model import (
+    TwoHeads,
+    build,
+    build_student,
+    load_weights,
+    save_weights,
+)
+from byline_training.runs import Run, replacing, sha256
+from byline_training.trainer import Batch, hard_loss, predict, train
+from byline_training.vocabulary import Vocabulary
+
+
+def train_teacher(run: Run) -> None:
+    """Fine-tune the teacher on documents and tokens; writes `teacher/weights.pt`."""
+    stage = run.preset.teacher
+    examples = _examples(run)
+    model = build(stage, run.preset.seed)
+    vocabulary = Vocabulary.of(run, stage.base)
+    examples = [Example(vocabulary.translate(e.ids), e.token_labels, e.label) for e in examples]
+
+    def objective(batch: Batch, logits: Tensor, token_logits: Tensor, pooled: Tensor) -> Tensor:
+        return hard_loss(batch, logits, token_logits, stage)
+
+    _finish(run, "teacher", train(
+        run, "teacher", stage, model, examples, objective, vocabulary.pad
+    ))  # fmt: skip
+
+
+def train_student(run: Run) -> None:
+    """Distil the teacher into the student; writes `student/weights.pt`.
+
+    Loss: cross-entropy as for the teacher; `distill_weight` times the Kullback-Leibler divergence
+    from the teacher's answers at a temperature, times its square (Hinton et al. 2015), for the
+    document and for every token; `cosine_weight` times the cosine distance of the pooled hidden
+    states, where the widths agree (Sanh et al. 2019). The teacher is asked once; its answers are
+    kept in `student/teacher_answers.npz`.
+    """
+    stage = run.preset.student
+    examples = _examples(run)
+    teacher = load_teacher(run)
+    answers = _teacher_answers(run, teacher, examples)
+    model = build_student(stage, teacher, run.preset.seed)
+    del teacher
+    vocabulary = Vocabulary.of(run, stage.base)
+    objective = _Distillation(stage, examples, answers, model.encoder.config.hidden_size)
+    _finish(run, "student", train(
+        run, "student", stage, model, examples, objective, vocabulary.pad
+    ))  # fmt: skip
+
+
+def load_teacher(run: Run) -> TwoHeads:
+    """The trained teacher.
+
+    Raises:
+        InputError: there is none yet.
+    """
+    path = run.path("teacher", "weights.pt")
+    if not path.exists():
+        raise InputError(f"{path} is missing: run the teacher stage first")
+    return load_weights(build(run.preset.teacher, run.preset.seed), path).eval()
+
+
+def load_student(run: Run) -> TwoHeads:
+    """The trained student.
+
+    Raises:
+        InputError: there is none yet.
+    """
+    path = run.path("student", "weights.pt")
+    if not path.exists():
+        raise InputError(f"{path} is missing: run the student stage first")
+    model = build(run.preset.student, run.preset.seed)
+    if run.preset.student.layers:
+        model.keep_layers(run.preset.student.layers)
+    return load_weights(model, path).eval()
+
+
+class _Distillation:
+    """The student's loss; see `train_student`."""
+
+    def __init__(
+        self,
+        stage: Stage,
+        examples: list[Example],
+        answers: dict[str, np.ndarray],
+        width: int,
+    ) -> None:
+        self._stage = stage
+        self._answers = answers
+        self._ends = np.cumsum([len(example.ids) for example in examples])
+        self._same_width = answers["pooled"].shape[1] == width
+
+    def __call__(
+        self, batch: Batch, logits: Tensor, token_logits: Tensor, pooled: Tensor
+    ) -> Tensor:
+        stage, t = self._stage, self._stage.temperature
+        loss = hard_loss(batch, logits, token_logits, stage)
+        device = logits.device
+        target = torch.from_numpy(self._answers["document"][batch.indices]).to(device)
+        document = functional.kl_div(
+            functional.log_softmax(logits / t, dim=1),
+            functional.log_softmax(target / t, dim=1),
+            reduction="batchmean",
+            log_target=True,
+        )
+        token_target = np.zeros(batch.ids.shape, np.float32)
+        for row, i in enumerate(batch.indices):
+            begin = self._ends[i - 1] if i else 0
+            token_target[row, : self._ends[i] - begin] = self._answers["token"][begin : self._ends[i]]
+        learn = batch.token_labels >= 0
+        soft = torch.sigmoid(torch.from_numpy(token_target).to(device)[learn] / t)
+        student = token_logits[learn] / t
+        # Cross-entropy less the target's own entropy: the divergence of two Bernoullis.
+        token = functional.binary_cross_entropy_with_logits(student, soft)
+        token = token - functional.binary_cross_entropy(soft, soft)
+        loss = loss + stage.distill_weight * t * t * (document + stage.token_weight * token)
+        if stage.cosine_weight and self._same_width:
+            wanted = torch.from_numpy(self._answers["pooled"][batch.indices].astype(np.float32))
+            cosine = functional.cosine_similarity(pooled, wanted.to(device)).mean()
+            loss = loss + stage.cosine_weight * (1 - cosine)
+        return loss
+
+
+def _teacher_answers(
+    run: Run, teacher: TwoHeads, examples: list[Example]
+) -> dict[str, np.ndarray]:
+    path = run.path("student", "teacher_answers.npz")
+    weights = sha256(run.path("teacher", "weights.pt"))
+    if path.exists():
+        with np.load(path) as kept:
+            answers = dict(kept)
+        if str(answers.pop("weights")) == weights:
+            return answers
+    vocabulary = Vocabulary.of(run, run.preset.teacher.base)
+    windows = [vocabulary.translate(example.ids).astype(np.int64) for example in examples]
+    logits, pooled = predict(teacher, windows, "ask the teacher", vocabulary.pad)
+    answers = {
+        "document": np.stack([answer.document for answer in logits]),
+        "token": np.concatenate([answer.token for answer in logits]).astype(np.float16),
+        "pooled": pooled,
+    }
+    with replacing(path) as temporary, temporary.open("wb") as file:
+        np.savez(file, weights=np.asarray(weights), **answers)
+    return answers
+
+
+def _examples(run: Run) -> list[Example]:
+    prepared = run.path("prepared", "train.parquet")
+    if not prepared.exists():
+        raise InputError(f"{prepared} is missing: run the prepare stage first")
+    tokenizer = Tokenizer.load(run.path("prepared", "tokenizer.json"))
+    documents = load_split(prepared.parent, "train")
+    return training_examples(documents, run.preset.data, tokenizer, run.preset.seed)
+
+
+def _finish(run: Run, name: str, model: TwoHeads) -> None:
+    weights = run.path(name, "weights.pt")
+    with replacing(weights) as temporary:
+        save_weights(model, temporary)
+    run.record(**{name: {"weights_sha256": sha256(weights), "parameters": model.parameter_count}})
+    run.path(name, "checkpoint.pt").unlink(missing_ok=True)

@@ -1,0 +1,82 @@
+"""Time of one text of 128 tokens, all contenders in turn in one process.
+
+Machines are noisy, so the figures to use are the ratios: every contender is run once a round, and
+the least and the median of the rounds' process-CPU times are kept.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+import numpy as np
+import torch
+from byline.session import Session
+from byline.tokenizer import Tokenizer
+from byline.types import Window
+from transformers import BertConfig, BertModel
+
+from byline_training.calibrate import vocabulary_of
+from byline_training.model import TwoHeads
+from byline_training.quantize import MODELS
+from byline_training.runs import Run
+from byline_training.stages import load_student, load_teacher
+
+TOKENS = 128
+ROUNDS = 40
+ROUNDS_OF_RANDOM_MODELS = 2
+
+
+def time_models(run: Run) -> dict[str, dict[str, float]]:
+    """Milliseconds of CPU, one thread, by contender.
+
+    The contenders: the four forms in ONNX Runtime; teacher and student in torch, as fp32 and as
+    torch's dynamic int8; and a model of BERT-base's size in torch, whose weights are random, for
+    they have no influence on its time.
+    """
+    rng = np.random.default_rng(0)
+    tokenizer = Tokenizer.load(run.path("prepared", "tokenizer.json"))
+    ids = rng.integers(5, tokenizer.vocabulary_size, (1, TOKENS))
+    window = Window(ids[0], np.zeros(TOKENS, np.int32))
+    tensor = torch.from_numpy(ids)
+    contenders: dict[str, Callable[[], object]] = {}
+    for name in MODELS:
+        session = Session(run.path("onnx", f"{name}.onnx"))
+        own = Window(vocabulary_of(run, name).translate(ids[0]).astype(np.int64), window.owners)
+        contenders[name] = lambda session=session, own=own: session.run(own)
+    bert = TwoHeads(BertModel(BertConfig(), add_pooling_layer=False)).eval()
+    for name, model in (
+        ("torch_bert_base_size", bert),
+        ("torch_teacher", load_teacher(run)),
+        ("torch_student", load_student(run)),
+    ):
+        contenders[name] = lambda model=model: model(tensor, torch.ones_like(tensor))
+    dynamic = torch.ao.quantization.quantize_dynamic(
+        load_student(run), {torch.nn.Linear}, dtype=torch.qint8
+    )
+    contenders["torch_dynamic_student"] = lambda: dynamic(tensor, torch.ones_like(tensor))
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        with torch.inference_mode():
+            rounds = ROUNDS_OF_RANDOM_MODELS if run.preset.teacher.base.random else ROUNDS
+            return interleaved(contenders, rounds)
+    finally:
+        torch.set_num_threads(threads)
+
+
+def interleaved(
+    contenders: dict[str, Callable[[], object]], rounds: int
+) -> dict[str, dict[str, float]]:
+    """Run every contender once a round; least and median CPU time in milliseconds."""
+    times: dict[str, list[float]] = {name: [] for name in contenders}
+    for round_ in range(rounds + 2):
+        for name, work in contenders.items():
+            start = time.process_time()
+            work()
+            if round_ >= 2:  # the first two warm caches up
+                times[name].append(1000 * (time.process_time() - start))
+    return {
+        name: {"least": min(values), "median": float(np.median(values))}
+        for name, values in times.items()
+    }

@@ -1,0 +1,234 @@
+"""The training loop: AdamW, linear warm-up and decay, checkpoints that a kill can't hurt.
+
+A run is determined by its seed: batches depend on (seed, epoch) alone and dropout is off, so a
+run that was killed and resumed ends with the weights of one that wasn't.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+import torch
+from byline.types import Logits
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.nn import functional
+
+from byline_training.config import Stage
+from byline_training.data import Example, batches
+from byline_training.frozen import FrozenStates
+from byline_training.model import TwoHeads, device_and_precision
+from byline_training.progress import progress
+from byline_training.runs import Run, replacing
+
+
+@dataclass(frozen=True)
+class Batch:
+    """A padded batch.
+
+    Attributes:
+        indices: which examples, in the order of the rows.
+        ids, mask: int64 [B, T].
+        token_labels: float32 [B, T], -1 where there is nothing to learn.
+        labels: float32 [B].
+    """
+
+    indices: NDArray[np.int64]
+    ids: Tensor
+    mask: Tensor
+    token_labels: Tensor
+    labels: Tensor
+
+
+class Objective(Protocol):
+    """What a stage minimises."""
+
+    def __call__(
+        self, batch: Batch, logits: Tensor, token_logits: Tensor, pooled: Tensor
+    ) -> Tensor:
+        """The loss of one batch, a scalar."""
+
+
+def train(
+    run: Run,
+    name: str,
+    stage: Stage,
+    model: TwoHeads,
+    examples: Sequence[Example],
+    objective: Objective,
+    pad: int = 0,
+) -> TwoHeads:
+    """Train a model, or go on from its last checkpoint.
+
+    Args:
+        run: where checkpoints and metrics go.
+        name: the stage's name, for those.
+        stage: its settings.
+        model: where to begin; changed in place.
+        examples: the windows.
+        objective: the loss.
+        pad: id of the padding token.
+
+    Returns:
+        The trained model, on the CPU, in evaluation mode.
+    """
+    device, precision = device_and_precision()
+    torch.manual_seed(run.preset.seed)
+    model.freeze(stage.frozen_layers, stage.freeze_embeddings)
+    model.to(device).train()
+    lengths = [len(example.ids) for example in examples]
+    schedule = [
+        (epoch, group)
+        for epoch in range(stage.epochs)
+        for group in batches(lengths, stage.tokens_per_batch, run.preset.seed + epoch)
+    ]
+    decayed = [p for p in model.parameters() if p.requires_grad and p.ndim > 1]
+    plain = [p for p in model.parameters() if p.requires_grad and p.ndim <= 1]
+    optimizer = torch.optim.AdamW(
+        [
+            {"params": decayed, "weight_decay": stage.weight_decay},
+            {"params": plain, "weight_decay": 0.0},
+        ],
+        lr=stage.learning_rate,
+        fused=True,
+    )
+    warmup = max(1, round(stage.warmup * len(schedule)))
+    scheduler = torch.optim.lr_scheduler.LambdaLR(
+        optimizer,
+        lambda step: min((step + 1) / warmup, (len(schedule) - step) / (len(schedule) - warmup + 1)),
+    )
+    checkpoint = run.path(name, "checkpoint.pt")
+    done = _resume(checkpoint, model, optimizer, scheduler, device)
+    states = FrozenStates(run.path(name, "frozen"), model, stage, examples, device, precision, pad)
+    saved = time.monotonic()
+    average = 0.0
+    for step, (epoch, group) in enumerate(
+        progress(schedule[done:], f"train {name}", done, len(schedule)), start=done
+    ):
+        batch = collate(examples, group, device, pad)
+        with torch.autocast(device.type, precision, enabled=precision != torch.float32):
+            hidden = states.hidden(batch.indices, batch.ids, batch.mask)
+        logits, token_logits, pooled = model.answers(hidden, batch.mask)
+        loss = objective(batch, logits, token_logits, pooled)
+        loss.backward()
+        norm = torch.nn.utils.clip_grad_norm_(decayed + plain, 1.0)
+        optimizer.step()
+        scheduler.step()
+        optimizer.zero_grad()
+        average = loss.item() if step == done else 0.98 * average + 0.02 * loss.item()
+        if (step + 1) % 20 == 0 or step + 1 == len(schedule):
+            run.log(name, step=step + 1, epoch=epoch, loss=round(average, 5),
+                    learning_rate=scheduler.get_last_lr()[0], gradient_norm=round(float(norm), 4))  # fmt: skip
+        if time.monotonic() - saved >= stage.checkpoint_seconds:
+            _save(checkpoint, model, optimizer, scheduler, step + 1)
+            saved = time.monotonic()
+    return model.to("cpu").eval()
+
+
+def collate(
+    examples: Sequence[Example], group: NDArray[np.int64], device: torch.device, pad: int
+) -> Batch:
+    """Pad some examples to the longest of them."""
+    chosen = [examples[i] for i in group]
+    longest = max(len(example.ids) for example in chosen)
+    ids = np.full((len(chosen), longest), pad, dtype=np.int64)
+    mask = np.zeros_like(ids)
+    token_labels = np.full(ids.shape, -1, dtype=np.float32)
+    for row, example in enumerate(chosen):
+        ids[row, : len(example.ids)] = example.ids
+        mask[row, : len(example.ids)] = 1
+        token_labels[row, : len(example.ids)] = example.token_labels
+    labels = torch.tensor([example.label for example in chosen], dtype=torch.float32)
+    return Batch(
+        group,
+        torch.from_numpy(ids).to(device),
+        torch.from_numpy(mask).to(device),
+        torch.from_numpy(token_labels).to(device),
+        labels.to(device),
+    )
+
+
+def hard_loss(batch: Batch, logits: Tensor, token_logits: Tensor, stage: Stage) -> Tensor:
+    """Cross-entropy on the documents plus `token_weight` times that on the tokens."""
+    smoothed = batch.labels * (1 - stage.label_smoothing) + stage.label_smoothing / 2
+    document = functional.cross_entropy(logits, torch.stack([1 - smoothed, smoothed], dim=1))
+    learn = batch.token_labels >= 0
+    token = functional.binary_cross_entropy_with_logits(
+        token_logits[learn], batch.token_labels[learn]
+    )
+    return document + stage.token_weight * token
+
+
+def predict(
+    model: TwoHeads, windows: Sequence[NDArray[np.int64]], name: str, pad: int = 0
+) -> tuple[list[Logits], NDArray[np.float16]]:
+    """Answer for many windows in fp32 or bf16, as the machine is fast.
+
+    Returns:
+        Logits in the order of `windows`, and the pooled hidden states float16 [n, width].
+    """
+    device, precision = device_and_precision()
+    model.to(device).eval()
+    empty = np.empty(0, np.float32)
+    examples = [Example(ids.astype(np.int32), np.zeros(len(ids), np.float32), 0.0) for ids in windows]
+    answers = [Logits(empty, empty)] * len(windows)
+    pools = np.empty((len(windows), model.encoder.config.hidden_size), np.float16)
+    groups = batches([len(ids) for ids in windows], 8192, None)
+    for group in progress(groups, name):
+        batch = collate(examples, group, device, pad)
+        with (
+            torch.inference_mode(),
+            torch.autocast(device.type, precision, enabled=precision != torch.float32),
+        ):
+            hidden = model.hidden(batch.ids, batch.mask)
+        with torch.inference_mode():
+            logits, token_logits, pooled = model.answers(hidden, batch.mask)
+        for row, index in enumerate(group):
+            answers[index] = Logits(
+                logits[row].float().cpu().numpy(),
+                token_logits[row, : len(windows[index])].float().cpu().numpy(),
+            )
+        pools[group] = pooled.cpu().numpy().astype(np.float16)
+    model.to("cpu")
+    return answers, pools
+
+
+def _resume(
+    path: Path,
+    model: TwoHeads,
+    optimizer: torch.optim.Optimizer,
+    scheduler: torch.optim.lr_scheduler.LambdaLR,
+    device: torch.device,
+) -> int:
+    if not path.exists():
+        return 0
+    state = torch.load(path, map_location=device, weights_only=True)
+    model.load_state_dict(state["model"])
+    optimizer.load_state_dict(state["optimizer"])
+    scheduler.load_state_dict(state["scheduler"])
+    step: int = state["step"]
+    return step
+
+
+def _save(
+    path: Path,
+    model: TwoHeads,
+    optimizer: torch.optim.Optimizer,
+    scheduler: torch.optim.lr_scheduler.LambdaLR,
+    step: int,
+) -> None:
+    with replacing(path) as temporary:
+        torch.save(
+            {
+                "model": model.state_dict(),
+                "optimizer": optimizer.state_dict(),
+                "scheduler": scheduler.state_dict(),
+                "step": step,
+            },
+            temporary,
+        )
