@@ -36,7 +36,9 @@ class FrozenStates:
     ) -> None:
         """Compute the states, or take them over from an earlier process."""
         self._model = model
-        self._frozen = stage.frozen_layers if stage.epochs > 1 else 0
+        # Only of these is it known what a layer takes beside states and mask.
+        splits = model.encoder.config.model_type in ("bert", "mpnet")
+        self._frozen = stage.frozen_layers if stage.epochs > 1 and splits else 0
         if not self._frozen:
             return
         self._width = model.encoder.config.hidden_size
@@ -89,7 +91,6 @@ class FrozenStates:
         return self._through(hidden, mask, slice(self._frozen, None))
 
     def _through(self, hidden: Tensor, mask: Tensor, layers: slice) -> Tensor:
-        # Only BERT's layers take no more than states and mask; MPNet's want a position bias too.
         encoder = self._model.encoder.encoder
         kwargs = {}
         if hasattr(encoder, "compute_position_bias"):

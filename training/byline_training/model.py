@@ -53,8 +53,13 @@ class TwoHeads(nn.Module):
     @property
     def layers(self) -> nn.ModuleList:
         """The encoder's transformer layers."""
-        found: nn.ModuleList = self.encoder.encoder.layer
+        found: nn.ModuleList = self._stack.layer
         return found
+
+    @property
+    def _stack(self) -> Any:
+        """The module that holds the layers: DistilBERT calls it otherwise."""
+        return getattr(self.encoder, "encoder", None) or self.encoder.transformer
 
     def freeze(self, layers: int, embeddings: bool) -> None:
         """Keep the weights of the embeddings and the lowest layers as they are."""
@@ -69,7 +74,7 @@ class TwoHeads(nn.Module):
         Raises:
             IndexError: there is no such layer.
         """
-        self.encoder.encoder.layer = nn.ModuleList([self.layers[i] for i in layers])
+        self._stack.layer = nn.ModuleList([self.layers[i] for i in layers])
         self.encoder.config.num_hidden_layers = len(layers)
 
     @property

@@ -7,6 +7,7 @@ the least and the median of the rounds' process-CPU times are kept.
 from __future__ import annotations
 
 import time
+import warnings
 from collections.abc import Callable
 
 import numpy as np
@@ -51,9 +52,11 @@ def time_models(run: Run) -> dict[str, dict[str, float]]:
         ("torch_student", load_student(run)),
     ):
         contenders[name] = lambda model=model: model(tensor, torch.ones_like(tensor))
-    dynamic = torch.ao.quantization.quantize_dynamic(
-        load_student(run), {torch.nn.Linear}, dtype=torch.qint8
-    )
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # deprecated, yet it is what the original project ran
+        dynamic = torch.ao.quantization.quantize_dynamic(
+            load_student(run), {torch.nn.Linear}, dtype=torch.qint8
+        )
     contenders["torch_dynamic_student"] = lambda: dynamic(tensor, torch.ones_like(tensor))
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
