@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from math import isnan
 from pathlib import Path
-
-import numpy as np
 
 from byline.aggregate import decide, document_log_odds, sentence_log_odds
 from byline.calibrate import sigmoid
@@ -44,8 +43,8 @@ class Task:
     Attributes:
         id: the document's.
         text: normalised.
-        sentences: all of them; `scored` says which were packed, in this order.
-        words: in the whole document, with what lies beyond `MAX_CHARACTERS`.
+        sentences: those to be scored, as they were packed into the windows.
+        words: in the whole document, with what isn't scored or lies beyond `MAX_CHARACTERS`.
         windows: for the session; empty if nothing is to be scored.
         findings: so far.
         raw: the same text without normalisation, where that was suspicious.
@@ -60,9 +59,9 @@ class Task:
     raw: Task | None = None
 
     @property
-    def scored(self) -> list[Sentence]:
-        """The sentences that were packed into the windows."""
-        return [sentence for sentence in self.sentences if sentence.scored]
+    def scored_words(self) -> int:
+        """Words of the sentences."""
+        return sum(sentence.words for sentence in self.sentences)
 
 
 class Detector:
@@ -145,7 +144,7 @@ class Detector:
         task = self._cut(document, text)
         if any(finding.kind in _SUSPICIOUS for finding in text.findings):
             raw = self._cut(document, as_it_came(document.text[:MAX_CHARACTERS]))
-            task = Task(*(getattr(task, name) for name in task.__slots__[:-1]), raw=raw)
+            task = replace(task, raw=raw)
         return task
 
     def conclude(
@@ -159,8 +158,7 @@ class Detector:
             raw: those to `task.raw.windows`, where there is a `task.raw`.
         """
         thresholds = self.model.spec.thresholds
-        scored_words = sum(sentence.words for sentence in task.scored)
-        coverage = scored_words / task.words if task.words else 0.0
+        coverage = task.scored_words / task.words if task.words else 0.0
         if not task.windows:
             return Verdict(
                 task.id, "too_short", None, None, task.words, coverage, findings=task.findings
@@ -181,7 +179,7 @@ class Detector:
     def _cut(self, document: Document, text: NormalizedText) -> Task:
         sentences = segment(text.text)
         words = sum(sentence.words for sentence in sentences)
-        scored = [sentence for sentence in sentences if sentence.scored]
+        scored = tuple(sentence for sentence in sentences if sentence.scored)
         findings = list(text.findings)
         beyond = len(document.text) - MAX_CHARACTERS
         if beyond > 0:
@@ -207,26 +205,23 @@ class Detector:
                 self._tokenizer.prefix,
                 self._tokenizer.suffix,
             )
-        return Task(
-            document.id, text, tuple(sentences), words, tuple(windows), tuple(findings)
-        )
+        return Task(document.id, text, scored, words, tuple(windows), tuple(findings))
 
     def _run(self, windows: Sequence[Window]) -> list[Logits]:
         return [self.session.run(window) for window in windows]
 
     def _document(self, task: Task, logits: Sequence[Logits]) -> tuple[float, float]:
         log_odds = document_log_odds(task.windows, logits)
-        words = sum(sentence.words for sentence in task.scored)
-        return log_odds, sigmoid(self.model.spec.calibration.document(log_odds, words))
+        calibrated = self.model.spec.calibration.document(log_odds, task.scored_words)
+        return log_odds, sigmoid(calibrated)
 
     def _sentences(self, task: Task, logits: Sequence[Logits]) -> Iterator[SentenceScore]:
         spec = self.model.spec
-        scored = task.scored
-        means = sentence_log_odds(task.windows, logits, len(scored))
+        means = sentence_log_odds(task.windows, logits, len(task.sentences))
         calibrated = spec.calibration.sentences(means)
         to_raw = task.text.to_raw
-        for sentence, value in zip(scored, calibrated.tolist(), strict=True):
-            if np.isnan(value):  # no token: a lone mark the tokenizer drops
+        for sentence, value in zip(task.sentences, calibrated.tolist(), strict=True):
+            if isnan(value):  # no token: a lone mark the tokenizer drops
                 continue
             probability = sigmoid(value)
             yield SentenceScore(

@@ -37,13 +37,15 @@ _ZERO_WIDTH = frozenset("\u200b\u200c\u200d\u2060\ufeff\u180e\u2061\u2062\u2063\
 _SILENT = frozenset("\u00ad") | {chr(c) for c in range(0xFE00, 0xFE10)}
 _BIDI = frozenset("\u200e\u200f\u061c\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 
-_NEEDS_WORK = re.compile(
+# What may need work begins with one of these; looking for them alone makes plain text cheap.
+_CANDIDATE = re.compile(r"[\x00-\x08\x0b-\x1f*>_`\x7f-\U0010ffff]")
+_TREATED = re.compile(
     r"(?P<newline>\r\n?|[\u2028\u2029\x0b\x0c\x85])"
     r"|(?P<control>[\x00-\x08\x0e-\x1f\x7f-\x9f]+)"
-    r"|(?P<markup>(?m:^[ \t]{0,3}(?:>[ \t]?)+)|\*\*+|__+|(?<!`)`(?!``)"
-    r"|(?<![\w*])\*(?=\w)|(?<=[\w.,!?;:\"')])\*(?![\w*])|(?<![\w_])_(?=[^\W_])|(?<=[^\W_])_(?![\w_]))"
-    # A letter goes along with what is not ASCII after it: it may be the base of a combining mark.
-    r"|(?P<unicode>[ -~]?[^\x00-\x9f\u2028\u2029]+)"
+    r"|(?P<markup>(?:(?m:^)|(?<=\n[ \t])|(?<=\n[ \t]{2})|(?<=\n[ \t]{3}))(?:>[ \t]?)+"
+    r"|\*\*+|__+|(?<!`)`(?!``)|(?<![\w*])\*(?=\w)|(?<=[\w.,!?;:\"')])\*(?![\w*])"
+    r"|(?<![\w_])_(?=[^\W_])|(?<=[^\W_])_(?![\w_]))"
+    r"|(?P<unicode>[^\x00-\x9f\u2028\u2029]+)"
 )
 _MIXED_WORD = re.compile(rf"[A-Za-z{_LOOKALIKES}]*[{_LOOKALIKES}][A-Za-z{_LOOKALIKES}]*")
 _MESSAGES: dict[FindingKind, str] = {
@@ -70,12 +72,17 @@ def normalize(raw: str) -> NormalizedText:
     pieces: list[str] = []
     origins: list[np.ndarray] = []
     done = 0
-    for match in _NEEDS_WORK.finditer(raw):
-        start, end = match.span()
-        _keep(raw, done, start, pieces, origins)
-        done = end
-        kind = match.lastgroup
+    found = _CANDIDATE.search(raw)
+    while found:
+        start = found.start()
+        match = _TREATED.match(raw, start)
+        if match is None:
+            found = _CANDIDATE.search(raw, start + 1)
+            continue
+        end, kind = match.end(), match.lastgroup
         if kind == "unicode":
+            if start > done and _extends(raw[start]):
+                start -= 1  # a combining mark takes its base along
             text, origin = _fold(raw, start, end, disguised, counts)
         elif kind == "newline":
             text, origin = "\n", [start]
@@ -83,8 +90,11 @@ def normalize(raw: str) -> NormalizedText:
             text, origin = "", []
             if kind == "control":
                 counts["control_characters"] += end - start
+        _keep(raw, done, start, pieces, origins)
         pieces.append(text)
         origins.append(np.asarray(origin, dtype=np.int32))
+        done = end
+        found = _CANDIDATE.search(raw, end)
     _keep(raw, done, len(raw), pieces, origins)
     origins.append(np.asarray([len(raw)], dtype=np.int32))
     findings = tuple(Finding(kind, n, _MESSAGES[kind]) for kind, n in sorted(counts.items()))
