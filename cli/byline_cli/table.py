@@ -1,0 +1,153 @@
+"""Results as a table for people, on a terminal of 80 columns or in a pipe."""
+
+from __future__ import annotations
+
+import io
+import sys
+import textwrap
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import BinaryIO
+
+from rich.box import SIMPLE
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from byline import Model
+from byline_cli.results import Result
+from byline_cli.wording import (
+    EVIDENCE,
+    NOT_READ,
+    WORDS,
+    found,
+    limits,
+    percent,
+    shared_folder,
+    shown,
+    summary,
+)
+
+# Kind of verdict to its mark, the mark where a terminal has ASCII only, and its style: never the
+# colour alone.
+_MARKS = {
+    "ai": ("■", "!", "bold red"),
+    "unclear": ("◧", "?", "yellow"),
+    "human": ("□", "-", "green"),
+    "too_short": ("·", ".", "dim"),
+    "error": ("×", "x", "bold magenta"),
+}
+_WORDS = {**WORDS, "error": NOT_READ}
+_UNBOUNDED = 10_000
+"""Columns of a pipe: a line a document, for those who search in them."""
+_TEXT_WIDTH = 80
+_INDENT = 23
+_LEAST_NAME = 26
+
+
+@dataclass(frozen=True, slots=True)
+class _Sentences:
+    """The sentences of a document: verdict, probability and text of each."""
+
+    name: str
+    rows: tuple[tuple[str, float, str], ...]
+
+
+def write_table(
+    results: Iterable[Result], model: Model, detailed: bool, out: BinaryIO, to_file: bool
+) -> None:
+    """Write a line a document, the totals, and what the figures are worth.
+
+    Args:
+        results: of which no text is kept, but for sentences if they are asked for.
+        model: that scored them.
+        detailed: list the sentences, too.
+        out: the file.
+        to_file: else the terminal or pipe that standard output is.
+    """
+    if to_file:
+        stream = io.TextIOWrapper(out, encoding="utf-8", write_through=True)
+        _print(results, model, detailed, Console(file=stream, width=_UNBOUNDED))
+        stream.detach()
+        return
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")  # a terminal that can't show a name's letters
+    console = Console()
+    if not console.is_terminal:
+        console.width = _UNBOUNDED
+    _print(results, model, detailed, console)
+
+
+def _print(results: Iterable[Result], model: Model, detailed: bool, console: Console) -> None:
+    rows: list[tuple[str, tuple[str | Text, ...]]] = []
+    counts: Counter[str] = Counter()
+    sentences: list[_Sentences] = []
+    for result in results:
+        verdict = result.verdict
+        kind = verdict.verdict if verdict else "error"
+        counts[kind] += 1
+        if verdict is None:
+            rows.append((result.name, (_marked(kind, console),)))
+            continue
+        cells = (
+            _marked(kind, console),
+            percent(verdict.probability),
+            f"{verdict.words:,}",
+            f"{verdict.coverage:.0%}" if verdict.probability is not None else "-",
+            ", ".join(map(found, verdict.findings)),
+        )
+        rows.append((result.name, cells))
+        if detailed:
+            sentences.append(_sentences(result))
+    console.print(_table(rows, console.is_terminal))
+    for document in sentences:
+        _print_sentences(document, console)
+    width = min(console.width, _TEXT_WIDTH)
+    console.print(Text(summary(counts), style="bold"), width=width)
+    console.print(Text(f"{limits(model)} {EVIDENCE}", style="dim"), width=width)
+
+
+def _table(rows: Sequence[tuple[str, tuple[str | Text, ...]]], short_names: bool) -> Table:
+    # Room is short on a terminal; in a pipe a name is what the next command needs, in full.
+    folder = shared_folder([name for name, _ in rows]) if short_names else ""
+    table = Table(box=SIMPLE, pad_edge=False, collapse_padding=True, header_style="bold")
+    if folder:
+        table.title, table.title_justify, table.title_style = shown(folder), "left", "dim"
+    longest = max((len(name) - len(folder) for name, _ in rows), default=0)
+    table.add_column("File", overflow="fold", min_width=min(longest, _LEAST_NAME))
+    table.add_column("Verdict", no_wrap=True)
+    for name in ("P(AI)", "Words", "Scored"):
+        table.add_column(name, justify="right", no_wrap=True)
+    table.add_column("Findings", overflow="fold")
+    for name, cells in rows:
+        table.add_row(Text(shown(name[len(folder) :])), *cells)
+    return table
+
+
+def _marked(kind: str, console: Console) -> Text:
+    mark, plain, style = _MARKS[kind]
+    return Text(f"{plain if console.options.ascii_only else mark} {_WORDS[kind]}", style=style)
+
+
+def _sentences(result: Result) -> _Sentences:
+    spans = result.verdict.sentences if result.verdict else ()
+    return _Sentences(
+        result.name,
+        tuple(
+            (s.verdict, s.probability, " ".join(result.text[s.start : s.end].split()))
+            for s in spans
+        ),
+    )
+
+
+def _print_sentences(document: _Sentences, console: Console) -> None:
+    console.print(Text(shown(document.name), style="bold"), soft_wrap=True)
+    for verdict, probability, text in document.rows:
+        line = Text("  ").append_text(_marked(verdict, console))
+        line.pad_right(_INDENT - len(line) - 8)
+        line.append(f"{percent(probability):>6}  ")
+        indent = " " * _INDENT
+        body = textwrap.fill(shown(text), console.width - _INDENT).replace("\n", f"\n{indent}")
+        console.print(line.append(body), soft_wrap=True)
+    console.print()

@@ -1,0 +1,71 @@
+"""How names, numbers and verdicts are put to people; shared by the table and the report."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from byline import Finding, Model
+
+WORDS = {"ai": "AI", "unclear": "unclear", "human": "human", "too_short": "too short"}
+NOT_READ = "not read"
+EVIDENCE = "A verdict is evidence, not proof: weigh it with what else you know."
+
+
+def shown(name: str) -> str:
+    """A name or message made safe to print: on one line, nothing invisible, no invalid Unicode."""
+    return "".join(c if c.isprintable() else _escaped(c) for c in name)
+
+
+def _escaped(c: str) -> str:
+    # An undecodable byte of a file name comes as a lone surrogate (PEP 383).
+    return f"\\x{ord(c) - 0xDC00:02x}" if "\udc80" <= c <= "\udcff" else repr(c)[1:-1]
+
+
+def shared_folder(names: Sequence[str]) -> str:
+    """The folder that several files lie in, with its separator; empty if there is none."""
+    folders = {os.path.dirname(name) for name in names}
+    if len(names) < 2 or len({os.path.isabs(folder) for folder in folders}) > 1:
+        return ""
+    shared = os.path.join(os.path.commonpath(folders), "")
+    return shared if all(name.startswith(shared) for name in names) else ""
+
+
+def percent(probability: float | None) -> str:
+    """A probability as a percentage; never 0 or 100, which would claim certainty."""
+    if probability is None:
+        return "-"
+    if probability >= 0.9995:
+        return ">99.9%"
+    return "<0.1%" if probability < 0.0005 else f"{probability:.1%}"
+
+
+def found(finding: Finding) -> str:
+    """A finding in two words."""
+    name = finding.kind.replace("_", " ")
+    return name if finding.kind == "not_english" else f"{name} ({finding.count:,})"
+
+
+def limits(model: Model) -> str:
+    """How often the model's thresholds call a human text `ai`, as far as it was measured."""
+    rate = model.spec.metrics.get("false_positive_rate")
+    if rate is None:
+        return f"The error rates of {model.name} are not recorded with it."
+    return f"On held-out test texts, {model.name} wrongly called {rate:.1%} of the human ones AI."
+
+
+def summary(counts: dict[str, int]) -> str:
+    """Totals in words.
+
+    Args:
+        counts: documents by verdict, with those not read under `error`.
+    """
+    scored = sum(n for kind, n in counts.items() if kind != "error")
+    parts = [f"{counts[kind]:,} {word}" for kind, word in WORDS.items() if counts.get(kind)]
+    line = f"{scored:,} document{'' if scored == 1 else 's'}"
+    line += f": {', '.join(parts)}" if parts else ""
+    if failed := counts.get("error"):
+        line += f"; {failed:,} could not be read"
+    return line + "."
