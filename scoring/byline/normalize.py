@@ -16,25 +16,26 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections import Counter
-from itertools import chain
 
 import numpy as np
 
 from byline.types import Finding, FindingKind, NormalizedText
 
 # Look-alikes after Unicode's confusables data (UTS #39), for letters of English only.
-_CYRILLIC_GREEK = (
-    "аеорсухіјѕԁһӏԛԝьАВЕКМНОРСТУХІЈЅԌԚԜ"  # noqa: RUF001
-    "αοινρυχτκΑΒΕΖΗΙΚΜΝΟΡΤΥΧ"  # noqa: RUF001
-    "օոսցհԼՕՏ"
-)
+_CYRILLIC_GREEK = "аеорсухіјѕԁһӏԛԝьАВЕКМНОРСТУХІЈЅԌԚԜαοινρυχτκΑΒΕΖΗΙΚΜΝΟΡΤΥΧօոսցհԼՕՏ"
 _LATIN = "aeopcyxijsdhlqwbABEKMHOPCTYXIJSGQWaoivpuxtkABEZHIKMNOPTYXonughLOS"
 LOOKALIKE = dict(zip(_CYRILLIC_GREEK, _LATIN, strict=True))
 _LOOKALIKES = "".join(LOOKALIKE)
 
-_QUOTES = {**dict.fromkeys("‘’‚‛ʼ′", "'"), **dict.fromkeys("“”„‟″«»", '"')}  # noqa: RUF001
-_ZERO_WIDTH = frozenset("\u200b\u200c\u200d\u2060\ufeff\u180e\u2061\u2062\u2063\u2064")
-_SILENT = frozenset("\u00ad") | {chr(c) for c in range(0xFE00, 0xFE10)}
+_QUOTES = {**dict.fromkeys("‘’‚‛ʼ′", "'"), **dict.fromkeys("“”„‟″«»", '"')}
+# Unicode's Default_Ignorable_Code_Point, but for the two sets below.
+_ZERO_WIDTH = frozenset(
+    "\u034f\u115f\u1160\u17b4\u17b5\u180e\u200b\u200c\u200d\u3164\ufeff\uffa0"
+) | {chr(c) for a, b in ((0x2060, 0x2066), (0x206A, 0x2070), (0xFFF0, 0xFFF9), (0xE0000, 0xE0100))
+     for c in range(a, b)}  # fmt: skip
+_SILENT = frozenset("\u00ad") | {
+    chr(c) for a, b in ((0x180B, 0x180E), (0xFE00, 0xFE10), (0xE0100, 0xE01F0)) for c in range(a, b)
+}
 _BIDI = frozenset("\u200e\u200f\u061c\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 
 # What may need work begins with one of these; looking for them alone makes plain text cheap.
@@ -47,7 +48,15 @@ _TREATED = re.compile(
     r"|(?<![\w_])_(?=[^\W_])|(?<=[^\W_])_(?![\w_]))"
     r"|(?P<unicode>[^\x00-\x9f\u2028\u2029]+)"
 )
-_MIXED_WORD = re.compile(rf"[A-Za-z{_LOOKALIKES}]*[{_LOOKALIKES}][A-Za-z{_LOOKALIKES}]*")
+# Begun only where a word begins: from every letter of a long word it would take quadratic time.
+_LATIN_LETTERS = "A-Za-zÀ-ÖØ-öø-ɏ"
+_MIXED_WORD = re.compile(
+    rf"(?<![{_LATIN_LETTERS}{_LOOKALIKES}])[{_LATIN_LETTERS}]*+"
+    rf"[{_LOOKALIKES}][{_LATIN_LETTERS}{_LOOKALIKES}]*+"
+)
+_PLAIN_LETTERS = re.compile("[a-z].*[a-z]", re.DOTALL)
+_GREEK = re.compile("[\u0370-\u03ff]")
+_LONGEST_CLUSTER = 32
 _MESSAGES: dict[FindingKind, str] = {
     "zero_width": "Invisible zero-width characters were found inside the text.",
     "bidi": "Invisible characters that change the reading direction were found.",
@@ -81,8 +90,8 @@ def normalize(raw: str) -> NormalizedText:
             continue
         end, kind = match.end(), match.lastgroup
         if kind == "unicode":
-            if start > done and _extends(raw[start]):
-                start -= 1  # a combining mark takes its base along
+            if start > done:
+                start -= 1  # it may be the base of a combining mark
             text, origin = _fold(raw, start, end, disguised, counts)
         elif kind == "newline":
             text, origin = "\n", [start]
@@ -126,7 +135,8 @@ def _fold(
         if c in _SILENT:
             continue
         if c in _ZERO_WIDTH:
-            counts["zero_width"] += _beside_ascii(raw, i)
+            # A byte order mark at the start is the file's.
+            counts["zero_width"] += _beside_ascii(raw, i) and not (c == "\ufeff" and i == 0)
         elif c in _BIDI:
             counts["bidi"] += _beside_ascii(raw, i)
         elif "\ud800" <= c <= "\udfff":
@@ -153,9 +163,11 @@ def _fold(
     i = 0
     while i < len(text):
         j = i + 1
-        while j < len(text) and _extends(text[j]):
+        # Sorting a run of marks takes quadratic time: a run no language has is cut (UAX #15, D3).
+        while j < len(text) and j - i < _LONGEST_CLUSTER and _extends(text[j]):
             j += 1
         folded = unicodedata.normalize("NFKC", text[i:j])
+        folded = "".join(_QUOTES.get(c, c) for c in folded)  # some quotes come apart into others
         clusters.append(folded)
         origin.extend([at[i]] * len(folded))
         i = j
@@ -163,8 +175,13 @@ def _fold(
 
 
 def _extends(c: str) -> bool:
-    """Whether a character can melt into the one before it under NFKC."""
-    return unicodedata.category(c).startswith("M") or "\u1161" <= c <= "\u11ff" or c in "\uff9e\uff9f"
+    """Whether a character can melt into the one before it under NFKC: marks and parts of Hangul."""
+    return (
+        unicodedata.category(c).startswith("M")
+        or "\u1161" <= c <= "\u11ff"
+        or "\u3131" <= c <= "\u3163"
+        or "\uff9e" <= c <= "\uffdc"
+    )
 
 
 def _beside_ascii(raw: str, i: int) -> bool:
@@ -177,22 +194,27 @@ def _disguised_letters(raw: str) -> frozenset[int]:
     """Indices of letters of other alphabets that pose as English ones.
 
     A look-alike poses if its word has English letters too, or if the text around is English and
-    the word is made of look-alikes alone. Words of real Russian or Greek are left alone.
+    the word is made of look-alikes alone. Words of real Russian or Greek are left alone, and so
+    are the Greek symbols of science (the coefficient α, TNFα, NF-κB) while nothing else in the
+    text is disguised.
     """
     if raw.isascii():
         return frozenset()
-    words = [m for m in _MIXED_WORD.finditer(raw) if _whole_word(raw, m)]
-    if not words:
+    matches = [m for m in _MIXED_WORD.finditer(raw) if _whole_word(raw, m)]
+    if not matches:
         return frozenset()
     english = sum(c.isascii() and c.isalpha() for c in raw)
-    foreign = sum(not c.isascii() and c.isalpha() for c in raw)
-    mostly_english = english > 2 * foreign
+    foreign = sum(not c.isascii() and c.isalpha() and c not in LOOKALIKE for c in raw)
+    mostly_english = english > 4 * foreign
+    # Two small letters of English in a word: no symbol with its index, no abbreviation.
+    certain = any(_PLAIN_LETTERS.search(m.group()) for m in matches)
     return frozenset(
-        chain.from_iterable(
-            (i for i in range(m.start(), m.end()) if raw[i] in LOOKALIKE)
-            for m in words
-            if mostly_english or any(c.isascii() for c in m.group())
-        )
+        i
+        for m in matches
+        if (mostly_english or any(c.isascii() for c in m.group()))
+        and (certain or not _GREEK.search(m.group()))
+        for i in range(m.start(), m.end())
+        if raw[i] in LOOKALIKE
     )
 
 
