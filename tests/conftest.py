@@ -24,8 +24,9 @@ def released_repository() -> Path:
 @pytest.fixture(scope="session")
 def tiny_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder in which the smoke preset was run from end to end: `runs/smoke` and `models`."""
-    from byline_training.cli import train
     from click.testing import CliRunner
+
+    from byline_training.cli import train
 
     folder = tmp_path_factory.mktemp("tiny")
     result = CliRunner().invoke(

@@ -101,15 +101,13 @@ class ModelConfig:
     Attributes:
         max_batch_size: rows a V2 request may hold.
         filename: of the graph inside a version's folder.
-        versions: version numbers asked for; empty for the `latest` highest ones.
-        latest: how many of the highest versions are served.
+        versions: version numbers allowed; empty for any. Of these the highest is served.
         intra_op_threads, inter_op_threads: for ONNX Runtime.
     """
 
     max_batch_size: int
     filename: str
     versions: tuple[int, ...]
-    latest: int
     intra_op_threads: int
     inter_op_threads: int
 
@@ -142,8 +140,10 @@ def read_config(path: Path) -> ModelConfig:
     for output in message.output:
         if output.label_filename and not (path.parent / output.label_filename).is_file():
             raise ModelInvalid(path, f"{output.label_filename!r} is missing", "label_filename")
-    parameters = {entry.key: entry.value.string_value for entry in message.parameters}
-    threads = {}
+    parameters: dict[str, str] = {
+        entry.key: entry.value.string_value for entry in message.parameters
+    }
+    threads: dict[str, int] = {}
     for name in ("intra_op_thread_count", "inter_op_thread_count"):
         value = parameters.get(name, "1")
         if not value.isdecimal():
@@ -153,8 +153,6 @@ def read_config(path: Path) -> ModelConfig:
         max_batch_size=message.max_batch_size,
         filename=message.default_model_filename or "model.onnx",
         versions=tuple(message.version_policy.specific.versions),
-        latest=2**31 if message.version_policy.HasField("all")
-        else message.version_policy.latest.num_versions or 1,
         intra_op_threads=threads["intra_op_thread_count"],
         inter_op_threads=threads["inter_op_thread_count"],
     )  # fmt: skip
@@ -185,7 +183,6 @@ def _message_class() -> Any:
             else:
                 field.type = getattr(field_type, f"TYPE_{kind.upper()}")
     pool = descriptor_pool.DescriptorPool()
-    pool.Add(file)
-    return message_factory.GetMessageClass(
-        pool.FindMessageTypeByName("byline.triton.ModelConfig")
-    )
+    pool.Add(file)  # type: ignore[no-untyped-call]
+    config: Any = pool.FindMessageTypeByName("byline.triton.ModelConfig")  # type: ignore[no-untyped-call]
+    return message_factory.GetMessageClass(config)

@@ -105,7 +105,7 @@ class Detector:
         """
         return cls(ModelRepository.find(model_repository).load(model), workers)
 
-    def score(self, text: str, id: str = "") -> Verdict:  # noqa: A002 - the field's name
+    def score(self, text: str, id: str = "") -> Verdict:
         """Score one text.
 
         Args:
@@ -229,7 +229,5 @@ class Detector:
                 int(to_raw[sentence.end]),
                 probability,
                 value,
-                decide(
-                    probability, spec.thresholds.sentence_human, spec.thresholds.sentence_ai
-                ),
+                decide(probability, spec.thresholds.sentence_human, spec.thresholds.sentence_ai),
             )

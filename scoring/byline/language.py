@@ -15,9 +15,10 @@ MIN_FUNCTION_WORD_SHARE = 0.16
 _FUNCTION_WORDS = frozenset(
     "the of and to in a is that for it as was with be by on not he i this are or his from at which "
     "but have an had they you were their one all we can her has there been if more when will would "
-    "who so no she my me do your what up out about our them then its into than some could these "
-    "only other any may how am very just because also like should him us people get make most much "
-    "many such where those over after don't it's i'm did does being through while own before".split()
+    "who so no she my me do your what up out about our them then its into than some could "
+    "these only other any may how am very just because also like should him us people get make "
+    "most much many such where those over after don't it's i'm did does "
+    "being through while own before".split()
 )
 _TOKEN = re.compile(r"[^\W\d_]+(?:'[a-z]+)?")
 

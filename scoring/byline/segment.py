@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from typing import cast
 
 from byline.types import BlockKind, Sentence
 
@@ -16,7 +17,7 @@ MAX_SENTENCE_CHARACTERS = 600
 """Longer sentences are cut at a space: nobody highlights a page-long sentence."""
 
 _HEADING = re.compile(r"[ \t]{0,3}#{1,6}[ \t]+(?=\S)")
-_LIST_ITEM = re.compile(r"[ \t]*(?:[-*+•‣▪◦·–]|\(?(?:\d{1,3}|[A-Za-z])[.)])[ \t]+(?=\S)")  # noqa: RUF001
+_LIST_ITEM = re.compile(r"[ \t]*(?:[-*+•‣▪◦·–]|\(?(?:\d{1,3}|[A-Za-z])[.)])[ \t]+(?=\S)")
 _FENCE = re.compile(r"[ \t]{0,3}(?:```|~~~)")
 _RULE = re.compile(r"[ \t]*(?:[-=*_~#][ \t]*){3,}$")
 _TABLE_ROW = re.compile(r"[ \t]*\|.*\|[ \t]*$")
@@ -119,10 +120,12 @@ def _lines(text: str) -> Iterator[tuple[int, int]]:
 
 def _sentence_spans(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
     # Imported late: stages of training that only read prepared data run where it isn't installed.
-    from sentencex import get_sentence_boundaries
+    import sentencex
 
     block = text[start:end]
-    for boundary in get_sentence_boundaries("en", block):
+    found = sentencex.get_sentence_boundaries("en", block)  # pyright: ignore
+    boundaries = cast("list[dict[str, int]]", found)
+    for boundary in boundaries:
         a, b = start + boundary["start_index"], start + boundary["end_index"]
         while b - a > MAX_SENTENCE_CHARACTERS:
             cut = text.rfind(" ", a + MAX_SENTENCE_CHARACTERS // 2, a + MAX_SENTENCE_CHARACTERS)

@@ -1,11 +1,17 @@
 """Windows to logits: the only module that knows ONNX Runtime."""
 
+# ONNX Runtime is published without types; what comes out of it is given types below.
+# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false
+# pyright: reportUnknownArgumentType=false
+
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnxruntime as ort
+from numpy.typing import NDArray
 
 from byline.errors import ModelInvalid
 from byline.types import Logits, Window
@@ -40,7 +46,7 @@ class Session:
         options.enable_cpu_mem_arena = False
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         try:
-            self._session = ort.InferenceSession(
+            self._session: Any = ort.InferenceSession(
                 str(path), options, providers=["CPUExecutionProvider"]
             )
         except Exception as error:  # the runtime's own exceptions share no other base
@@ -62,7 +68,8 @@ class Session:
             Logits of the document, float32 [2], and of its tokens, float32 [t].
         """
         ids = window.ids[np.newaxis]
-        document, token = self._session.run(
+        answers: list[NDArray[np.float32]] = self._session.run(
             OUTPUTS, {"input_ids": ids, "attention_mask": np.ones_like(ids)}
         )
+        document, token = answers
         return Logits(document[0], token[0])

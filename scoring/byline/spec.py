@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from byline.calibrate import Band, Calibration
 from byline.errors import ModelInvalid
@@ -97,11 +97,11 @@ def read_spec(path: Path) -> Spec:
         window=fields.take("window", int, lambda n: n >= 8),
         calibration=Calibration(bands, _band(calibration.table("sentence"))),
         thresholds=Thresholds(
-            *(
-                thresholds.take(name, float, lambda p: 0 <= p <= 1)
+            **{
+                name: thresholds.take(name, float, lambda p: 0 <= p <= 1)
                 for name in ("human", "ai", "sentence_human", "sentence_ai")
-            ),
-            thresholds.take("min_words", int, lambda n: n > 0),
+            },
+            min_words=thresholds.take("min_words", int, lambda n: n > 0),
         ),
         training_run=fields.take("training_run", str),
         files=fields.take("files", dict),
@@ -118,7 +118,8 @@ class _Fields:
     def __init__(self, path: Path, values: Any, prefix: str = "") -> None:
         if not isinstance(values, dict):
             raise ModelInvalid(path, f"expected an object, not {values!r}", prefix.rstrip("."))
-        self._path, self._values, self._prefix = path, values, prefix
+        self._path, self._prefix = path, prefix
+        self._values = cast("dict[str, Any]", values)
 
     def take(self, name: str, kind: type, valid: Callable[[Any], bool] = lambda _: True) -> Any:
         field = self._prefix + name
@@ -128,7 +129,9 @@ class _Fields:
         if kind is float and type(value) is int:
             value = float(value)
         if type(value) is not kind or not valid(value):
-            raise ModelInvalid(self._path, f"is {value!r}, which is no usable {kind.__name__}", field)
+            raise ModelInvalid(
+                self._path, f"is {value!r}, which is no usable {kind.__name__}", field
+            )
         return value
 
     def table(self, name: str) -> _Fields:

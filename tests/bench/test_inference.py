@@ -19,11 +19,12 @@ import numpy as np
 import onnxruntime
 import pytest
 import torch
+from tokenizers import Tokenizer
+from transformers import BertConfig, BertModel
+
 from byline import Detector
 from byline_training.model import TwoHeads
 from byline_training.timing import interleaved
-from tokenizers import Tokenizer
-from transformers import BertConfig, BertModel
 
 pytestmark = pytest.mark.bench
 TOKENS = 128
@@ -60,9 +61,7 @@ def _cold_start(text: str) -> tuple[float, float, float]:
             before = resource.getrusage(resource.RUSAGE_CHILDREN)
             subprocess.run([*command, str(file)], check=True, capture_output=True)
             after = resource.getrusage(resource.RUSAGE_CHILDREN)
-            spent.append(
-                after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-            )
+            spent.append(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
         probe = (
             "import resource, subprocess, sys; subprocess.run(sys.argv[1:], check=True, "
             "capture_output=True); print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)"
@@ -121,7 +120,8 @@ def test_one_text(repository_root: Path) -> None:
 
 Written by `make bench`. CPU time of one thread, milliseconds; contenders in turn in one process,
 {ROUNDS} rounds. Ratios carry over to other machines, milliseconds don't.
-Python {platform.python_version()}, onnxruntime {onnxruntime.__version__}, torch {torch.__version__}.
+Python {platform.python_version()}, onnxruntime {onnxruntime.__version__},
+torch {torch.__version__}.
 
 ## One text of {ids.shape[1]} tokens, model student_int8
 

@@ -7,11 +7,11 @@ import json
 from collections.abc import Sequence
 
 import numpy as np
+from numpy.typing import NDArray
+
 from byline.calibrate import Band, Calibration, band_weights, sigmoid
 from byline.errors import InputError
 from byline.spec import Thresholds
-from numpy.typing import NDArray
-
 from byline_training.config import Limits
 from byline_training.data import Prepared, load_split
 from byline_training.metrics import upper_bound
@@ -77,6 +77,9 @@ def fit(
 
     Both kinds count the same, however many there are of each: a probability is at even odds.
     Mixed documents take part with their sentences alone.
+
+    Raises:
+        InputError: no text of one of the kinds is long enough.
     """
     pure = np.asarray([not document.mixed for document in documents])
     labels = np.asarray([document.label for document in documents])[pure].astype(np.int64)
@@ -100,6 +103,11 @@ def fit(
     )
     long_enough = np.asarray(words) >= limits.min_words
     human, ai = (probabilities[(labels == label) & long_enough] for label in (0, 1))
+    if not len(human) or not len(ai):
+        raise InputError(
+            f"the validation split has {len(human)} human and {len(ai)} AI texts of "
+            f"{limits.min_words} words or more; thresholds need some of both"
+        )
     threshold = _least_exceeded(human, limits.false_positive_rate)
     sources = np.asarray([document.source for document in documents if not document.mixed])
     for members in limits.protected.values():
@@ -140,9 +148,10 @@ def labelled_sentences(
         keep.append(clear & (document.sentence_words >= 5) & document.mixed)
         labels.append(document.sentence_labels)
     chosen = np.concatenate(keep) & ~np.isnan(scores.sentences)
-    if not chosen.any():  # a data set without mixed documents: take the pure ones' sentences
+    flat = np.concatenate(labels)
+    if len(set(flat[chosen])) < 2:  # too few mixed documents: take the pure ones' sentences
         chosen = ~np.isnan(scores.sentences)
-    return scores.sentences[chosen], (np.concatenate(labels)[chosen] > 0.5).astype(np.int64)
+    return scores.sentences[chosen], (flat[chosen] > 0.5).astype(np.int64)
 
 
 def _platt(
@@ -162,7 +171,9 @@ def _platt(
     """
     bands = weights.shape[1]
     design = np.concatenate([weights * log_odds[:, None], weights], axis=1)
-    balance = np.where(labels == 1, 0.5 / max(labels.mean(), 1e-9), 0.5 / max(1 - labels.mean(), 1e-9))
+    balance = np.where(
+        labels == 1, 0.5 / max(labels.mean(), 1e-9), 0.5 / max(1 - labels.mean(), 1e-9)
+    )
     prior = np.concatenate([np.ones(bands), np.zeros(bands)])
     theta = prior.copy()
     for _ in range(50):

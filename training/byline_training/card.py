@@ -51,7 +51,8 @@ def write(report: dict[str, Any], preset: Preset) -> str:
         f"reaches an AUROC of {_TFIDF_AUROC} on this split (the corpus's data card).",
         "![ROC curves](evaluation/roc.png)",
         "## Are the probabilities honest?",
-        "A probability is stated at even odds of both kinds. ![Reliability](evaluation/reliability.png)",
+        "A probability is stated at even odds of both kinds.",
+        "![Reliability](evaluation/reliability.png)",
         "## Who is wrongly accused",
         f"Share of human texts that `{_DEFAULT}` calls `ai` (threshold "
         f"{default['summary']['threshold_ai']:.4f}):",
@@ -195,8 +196,8 @@ def _mixed(models: dict[str, Any]) -> str:
     summary = models[_DEFAULT]["summary"]
     return (
         f"{mixed['n']} documents spliced of human and AI passages: {mixed['called_ai']:.1%} are "
-        f"called `ai`, {mixed['called_human']:.1%} `human`, the rest `unclear`. Their sentences are "
-        f"told apart with an AUROC of {summary['sentence_auroc']:.4f}."
+        f"called `ai`, {mixed['called_human']:.1%} `human`, the rest `unclear`. Their sentences "
+        f"are told apart with an AUROC of {summary['sentence_auroc']:.4f}."
     )
 
 
@@ -244,7 +245,8 @@ def _made(report: dict[str, Any], preset: Preset) -> str:
         for name, values in run["onnx"].items()
     )
     hashes = "\n".join(
-        f"- {name}: weights SHA-256 `{run[name]['weights_sha256']}`" for name in ("teacher", "student")
+        f"- {name}: weights SHA-256 `{run[name]['weights_sha256']}`"
+        for name in ("teacher", "student")
     )
     return (
         f"Seed {preset.seed}, commit {run['commit']}, {libraries}. Parity of int8 with fp32 on "

@@ -5,12 +5,11 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import click
-from byline.errors import BylineError
 
-from byline_training.config import CONFIGS, Preset, load
+from byline.errors import BylineError
+from byline_training.config import CONFIGS, Preset, Stage, load
 from byline_training.runs import Run
 
 _ROOT = CONFIGS.parent.parent
@@ -72,7 +71,7 @@ STAGES: dict[str, tuple[Callable[[Run, Path], None], str]] = {
 
 @click.group()
 def train() -> None:
-    """Train models: prepare, teacher, student, quantize, calibrate, evaluate, export.
+    r"""Train models: prepare, teacher, student, quantize, calibrate, evaluate, export.
 
     A stage that was killed goes on from its last checkpoint when it is run again.
 
@@ -135,7 +134,7 @@ def _configured(
 ) -> Preset:
     """Put the paths of the command line into a preset."""
 
-    def with_folder(stage: Any, folder: str | None) -> Any:
+    def with_folder(stage: Stage, folder: str | None) -> Stage:
         if folder is None:
             return stage
         return dataclasses.replace(stage, base=dataclasses.replace(stage.base, folder=folder))

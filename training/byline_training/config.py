@@ -170,7 +170,11 @@ def _build(kind: Any, value: Any, where: str) -> Any:
         (item, _) = typing.get_args(kind)
         return tuple(_build(item, v, f"{where}[{i}]") for i, v in enumerate(value))
     if origin is dict and isinstance(value, dict):
-        return value
+        item = typing.get_args(kind)[1]
+        return {k: _build(item, v, f"{where}: {k}") for k, v in value.items()}
+    if origin is list and isinstance(value, list):
+        (item,) = typing.get_args(kind)
+        return [_build(item, v, f"{where}[{i}]") for i, v in enumerate(value)]
     if kind is float and isinstance(value, int) and not isinstance(value, bool):
         return float(value)
     if isinstance(kind, type | types.GenericAlias) and origin is None and type(value) is kind:

@@ -9,11 +9,12 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow.parquet as pq
+from numpy.typing import NDArray
+
+from byline.errors import InputError
 from byline.tokenizer import Tokenizer
 from byline.types import Window
 from byline.windows import pack
-from numpy.typing import NDArray
-
 from byline_training.config import Data
 
 
@@ -57,10 +58,13 @@ def load_split(folder: Path, split: str) -> list[Prepared]:
     """Read a split that `prepare` wrote; documents without any token are left out.
 
     Raises:
-        FileNotFoundError: it hasn't been prepared.
+        InputError: it hasn't been prepared.
     """
     documents = []
-    for batch in pq.ParquetFile(folder / f"{split}.parquet").iter_batches(4096):
+    path = folder / f"{split}.parquet"
+    if not path.exists():
+        raise InputError(f"{path} is missing: run the prepare stage first")
+    for batch in pq.ParquetFile(path).iter_batches(4096):
         for row in batch.to_pylist():
             if not row["ids"]:
                 continue
@@ -123,7 +127,9 @@ def batches(
         # Sorting inside large random pools keeps batches varied from epoch to epoch.
         shuffled = rng.permutation(len(lengths))
         pools = np.array_split(shuffled, max(1, len(shuffled) // 3000))
-        order = np.concatenate([p[np.argsort(-np.asarray(lengths)[p], kind="stable")] for p in pools])
+        order = np.concatenate(
+            [p[np.argsort(-np.asarray(lengths)[p], kind="stable")] for p in pools]
+        )
     groups: list[NDArray[np.int64]] = []
     start = 0
     while start < len(order):

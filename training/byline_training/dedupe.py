@@ -17,9 +17,7 @@ _WORD = re.compile(r"\w+")
 _KEEP_FIRST = {"test_long": 0, "test": 1, "validation": 2, "train": 3, "": 4}
 
 
-def drop_duplicates(
-    rows: Sequence[Row], threshold: float, skipped: dict[str, int]
-) -> list[Row]:
+def drop_duplicates(rows: Sequence[Row], threshold: float, skipped: dict[str, int]) -> list[Row]:
     """Drop exact and near duplicates, and give near relatives one group.
 
     Near duplicates are texts whose sets of word 5-grams have about `threshold` Jaccard similarity
@@ -43,6 +41,7 @@ def drop_duplicates(
         by_text[key].append(row)
     index = MinHashLSH(threshold=threshold, num_perm=_PERMUTATIONS)
     kept: list[Row] = []
+    merged: dict[str, str] = {}
     for key, copies in by_text.items():
         if len({row.label for row in copies}) > 1:
             for _ in copies:
@@ -51,29 +50,50 @@ def drop_duplicates(
         for _ in copies[1:]:
             skip("exact duplicate")
         row = copies[0]
-        row.group = row.group or key.hex()[:16]
+        # The copy that is kept may lack what another data set knows of its relatives.
+        row.group = next((copy.group for copy in copies if copy.group), key.hex()[:16])
         if row.spans:  # spliced from texts that are in the data themselves
             kept.append(row)
             continue
         sketch = _sketch(row.text)
-        twins = [kept[int(i)] for i in index.query(sketch)]
+        # Sorted: the index answers in the order of a set of strings, another in every process.
+        twins = [kept[i] for i in sorted(map(int, index.query(sketch)))]
         if any(twin.label == row.label for twin in twins):
             skip("near duplicate")
             continue
-        if twins:  # a rewritten twin of the other kind: keep it, on the same side
-            row.group = twins[0].group
-            row.split = twins[0].split if row.split else ""
+        if twins and row.split:  # a rewritten twin of the other kind: keep it, on the same side
+            row.group, row.split = twins[0].group, twins[0].split
+        elif twins:  # its relatives come along
+            merged[_root(merged, row.group)] = _root(merged, twins[0].group)
         index.insert(str(len(kept)), sketch)
         kept.append(row)
+    for row in kept:
+        row.group = _root(merged, row.group)
     return kept
 
 
 def assign_splits(rows: Sequence[Row], seed: int) -> None:
-    """Give every row without a split one, by its group: about 80% train, 10% each of the others."""
+    """Give every row without a split one, by its group: about 80% train, 10% each of the others.
+
+    Where relatives of it came with a split, it follows them.
+    """
+    given: dict[str, str] = {}
+    for row in sorted(rows, key=lambda r: -_KEEP_FIRST.get(r.split, 4)):
+        if row.split:
+            given[row.group] = "test" if row.split == "test_long" else row.split
     for row in rows:
-        if not row.split:
+        if not row.split and row.group in given:
+            row.split = given[row.group]
+        elif not row.split:
             draw = hashlib.sha256(f"{seed}:{row.group}".encode()).digest()[0] * 10 // 256
             row.split = SPLITS[{8: 1, 9: 2}.get(draw, 0)]
+
+
+def _root(merged: dict[str, str], group: str) -> str:
+    """The group that a group was merged into, in the end."""
+    while merged.get(group, group) != group:
+        group = merged[group]
+    return group
 
 
 def _sketch(text: str) -> MinHash:

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import hashlib
 import importlib.util
 import json
 import shutil
 import zipfile
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 
 from byline.errors import InputError
-
 from byline_training.config import Base
+from byline_training.runs import replacing
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
@@ -36,11 +37,13 @@ def find_folder(base: Base) -> Path:
         spec = importlib.util.find_spec(name)
         if spec and spec.submodule_search_locations:
             return Path(spec.submodule_search_locations[0]) / inside
-        tried.append(f"the package {name!r} is not installed (pip install {name.replace('_', '-')})")
+        tried.append(
+            f"the package {name!r} is not installed (pip install {name.replace('_', '-')})"
+        )
     if base.parts:
-        folder = _joined_parts(base.parts, tried)
-        if folder:
-            return folder
+        joined = _joined_parts(base.parts, tried)
+        if joined:
+            return joined
     if base.hub:
         from huggingface_hub import snapshot_download
 
@@ -53,7 +56,9 @@ def find_folder(base: Base) -> Path:
             )
         except Exception as error:
             reason = str(error).splitlines()[0]
-            tried.append(f"{base.hub!r} can't be had from the hub ({type(error).__name__}: {reason})")
+            tried.append(
+                f"{base.hub!r} can't be had from the hub ({type(error).__name__}: {reason})"
+            )
     raise InputError(
         "no pretrained encoder: "
         + "; ".join(tried or ["the preset names none"])
@@ -75,9 +80,11 @@ def find_tokenizer(base: Base) -> Path:
         tokenizer = AutoTokenizer.from_pretrained(folder, use_fast=True)
     except Exception as error:
         raise InputError(f"{folder}: no tokenizer.json, and none can be made: {error}") from error
-    made = _CACHE / f"{folder.name}-tokenizer.json"
+    place = hashlib.sha256(str(folder.resolve()).encode()).hexdigest()[:12]  # names recur: "model"
+    made = _CACHE / f"{folder.name}-{place}-tokenizer.json"
     made.parent.mkdir(parents=True, exist_ok=True)
-    tokenizer.backend_tokenizer.save(str(made))
+    with replacing(made) as temporary:
+        tokenizer.backend_tokenizer.save(str(temporary))
     return made
 
 
@@ -90,12 +97,14 @@ def load_encoder(base: Base, seed: int) -> PreTrainedModel:
     import torch
     from transformers import AutoModel, BertConfig, BertModel
 
+    encoder: PreTrainedModel
+
     if base.random:
         torch.manual_seed(seed)
         vocabulary = json.loads(_tiny_tokenizer().read_text("utf-8"))["model"]["vocab"]
         config = BertConfig(
             vocab_size=len(vocabulary), hidden_dropout_prob=0, attention_probs_dropout_prob=0,
-            **base.random,
+            **cast("dict[str, Any]", base.random),
         )  # fmt: skip
         return BertModel(config, add_pooling_layer=False)
     folder = find_folder(base)
@@ -110,7 +119,7 @@ def load_encoder(base: Base, seed: int) -> PreTrainedModel:
                  "attention_dropout"):  # fmt: skip
         if hasattr(encoder.config, name):
             setattr(encoder.config, name, 0.0)
-    encoder.pooler = None
+    encoder.pooler = None  # type: ignore[assignment]
     return encoder
 
 
@@ -139,12 +148,19 @@ def _joined_parts(parts: tuple[str, ...], tried: list[str]) -> Path | None:
                 shutil.copyfileobj(file, out)
     unpacked = target.with_suffix(".unpacking")
     shutil.rmtree(unpacked, ignore_errors=True)
-    with zipfile.ZipFile(joined) as archive:
-        archive.extractall(unpacked)
-    joined.unlink()
-    config = next(unpacked.rglob("config.json"), None)
+    try:
+        with zipfile.ZipFile(joined) as archive:
+            archive.extractall(unpacked)
+    except zipfile.BadZipFile as error:
+        raise InputError(
+            f"the pieces in {', '.join(parts)} make no zip file ({error}): install them again"
+        ) from error
+    finally:
+        joined.unlink()
+    # The outermost: sentence-transformers keeps others in folders beside it.
+    config = min(unpacked.rglob("config.json"), key=lambda p: len(p.parts), default=None)
     if config is None:
-        raise InputError(f"the pieces {parts} hold no config.json")
+        raise InputError(f"the pieces in {', '.join(parts)} hold no config.json")
     config.parent.rename(target)
     shutil.rmtree(unpacked, ignore_errors=True)
     return target
@@ -168,5 +184,6 @@ def _tiny_tokenizer() -> Path:
     tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
     tokenizer.post_processor = processors.BertProcessing(("[SEP]", 3), ("[CLS]", 2))
     path.parent.mkdir(parents=True, exist_ok=True)
-    tokenizer.save(str(path))
+    with replacing(path) as temporary:
+        tokenizer.save(str(temporary))
     return path

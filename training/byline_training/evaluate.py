@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from byline.calibrate import Calibration, sigmoid
-from byline.spec import Thresholds
 from numpy.typing import NDArray
 
+from byline.calibrate import Calibration, sigmoid
+from byline.spec import Thresholds
 from byline_training import card, plots
 from byline_training.attacks import ATTACKS
 from byline_training.calibrate import labelled_sentences, load_calibration, vocabulary_of
@@ -19,6 +20,7 @@ from byline_training.config import CONFIGS
 from byline_training.data import Prepared, load_split
 from byline_training.leave_out import leave_one_domain_out
 from byline_training.metrics import (
+    accuracy,
     auroc,
     binomial_interval,
     bootstrap,
@@ -140,7 +142,7 @@ def _measure(
     sentences, sentence_labels = labelled_sentences(test, scores["test"])
     figures = judged.figures()
     summary = {
-        "accuracy": float(((probabilities > 0.5) == (labels == 1)).mean()),
+        "accuracy": accuracy(labels, probabilities),
         "loss": log_loss(labels, probabilities),
         "auroc": figures["auroc"],
         "tpr_at_1_percent_fpr": true_positive_rate(labels, probabilities, 0.01),
@@ -158,11 +160,11 @@ def _measure(
         "auroc": bootstrap(auroc, labels, probabilities),
         "sentence_auroc": bootstrap(auroc, sentence_labels, sentences),
         "ece": bootstrap(expected_calibration_error, labels, probabilities),
-        "accuracy": bootstrap(lambda y, p: float(((p > 0.5) == (y == 1)).mean()), labels, probabilities),
+        "accuracy": bootstrap(accuracy, labels, probabilities),
         "loss": bootstrap(log_loss, labels, probabilities),
         **{
             f"tpr_at_{percent}_percent_fpr": bootstrap(
-                lambda y, p, percent=percent: true_positive_rate(y, p, percent / 100),
+                partial(true_positive_rate, false_positives=percent / 100),
                 labels, probabilities,
             )
             for percent in (1, 5)
@@ -208,9 +210,7 @@ def _measure(
         "under_attack": _attacked(splits, scores, calibration, thresholds),
     }
     if "test_long" in splits:
-        long = _Judged(
-            splits["test_long"], scores["test_long"].documents, calibration, thresholds
-        )
+        long = _Judged(splits["test_long"], scores["test_long"].documents, calibration, thresholds)
         measured["long_documents"] = long.figures() | {
             "by_domain": {
                 domain: long.where(

@@ -11,7 +11,6 @@ from pathlib import Path
 from byline.errors import InputError
 from byline.repository import CHECKSUMS, ModelRepository
 from byline.spec import LABELS, Spec
-
 from byline_training.calibrate import load_calibration
 from byline_training.encoders import find_tokenizer
 from byline_training.quantize import MODELS, check_parity, gate_documents
@@ -124,9 +123,7 @@ def _write_model(
     version = folder / VERSION
     version.mkdir(parents=True)
     window = run.preset.data.window
-    (folder / "config.pbtxt").write_text(
-        _CONFIG.format(name=name, window=window), encoding="utf-8"
-    )
+    (folder / "config.pbtxt").write_text(_CONFIG.format(name=name, window=window), encoding="utf-8")
     (folder / "labels.txt").write_text("\n".join(LABELS) + "\n", encoding="utf-8")
     (folder / "LICENSE").write_text(_notice(run), encoding="utf-8")
     graph = run.path("onnx", f"{name}.onnx")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -47,10 +49,15 @@ class FrozenStates:
         folder.mkdir(parents=True, exist_ok=True)
         path, complete = folder / "states.f16", folder / "complete"
         shape = (int(self._ends[-1]), self._width)
-        if complete.exists():
+        key = self._key(examples)
+        if complete.exists() and complete.read_text("utf-8") == key:
             self._states = np.memmap(path, np.float16, "r", shape=shape)
             return
-        states = np.memmap(path, np.float16, "w+", shape=shape)
+        complete.unlink(missing_ok=True)
+        with path.open("wb") as file:
+            # Room is taken now: a full disk under a memory map kills the process without a word.
+            os.posix_fallocate(file.fileno(), 0, shape[0] * shape[1] * 2)
+        states = np.memmap(path, np.float16, "r+", shape=shape)
         for group in progress(batches(self._lengths, 8192, None), "cache frozen layers"):
             longest = max(self._lengths[i] for i in group)
             ids = torch.full((len(group), longest), pad, dtype=torch.int64)
@@ -68,7 +75,7 @@ class FrozenStates:
                     row, : self._lengths[i]
                 ]
         states.flush()
-        complete.touch()
+        complete.write_text(key, encoding="utf-8")
         self._states = states
 
     def hidden(self, indices: NDArray[np.int64], ids: Tensor, mask: Tensor) -> Tensor:
@@ -82,6 +89,17 @@ class FrozenStates:
             ]
         hidden = torch.from_numpy(states).to(ids.device)
         return self._above(hidden, mask)
+
+    def _key(self, examples: Sequence[Example]) -> str:
+        """Hash of what the states are computed from: the windows and the frozen weights."""
+        digest = hashlib.sha256(str(self._lengths).encode())
+        for example in examples:
+            digest.update(example.ids.tobytes())
+        layers = self._model.layers[: self._frozen]
+        for module in (self._model.encoder.embeddings, layers):
+            for tensor in module.state_dict().values():
+                digest.update(tensor.cpu().numpy().tobytes())
+        return digest.hexdigest()
 
     def _below(self, ids: Tensor, mask: Tensor) -> Tensor:
         encoder = self._model.encoder

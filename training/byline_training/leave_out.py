@@ -9,9 +9,9 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+
 from byline.aggregate import document_log_odds
 from byline.tokenizer import Tokenizer
-
 from byline_training.data import Example, Prepared, document_windows, load_split, training_examples
 from byline_training.metrics import auroc, true_positive_rate
 from byline_training.model import build

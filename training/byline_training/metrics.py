@@ -49,6 +49,11 @@ def expected_calibration_error(
     return float(error)
 
 
+def accuracy(labels: NDArray[np.int64], probabilities: Floats) -> float:
+    """Share of texts on the right side of one half."""
+    return float(((probabilities > 0.5) == (labels == 1)).mean())
+
+
 def log_loss(labels: NDArray[np.int64], probabilities: Floats) -> float:
     """Mean negative log-likelihood, in nats."""
     p = np.clip(probabilities, 1e-7, 1 - 1e-7)

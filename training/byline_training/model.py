@@ -33,7 +33,9 @@ class TwoHeads(nn.Module):
 
     def forward(self, input_ids: Tensor, attention_mask: Tensor) -> tuple[Tensor, Tensor]:
         """Answer for a batch of windows."""
-        logits, token_logits, _ = self.answers(self.hidden(input_ids, attention_mask), attention_mask)
+        logits, token_logits, _ = self.answers(
+            self.hidden(input_ids, attention_mask), attention_mask
+        )
         return logits, token_logits
 
     def hidden(self, input_ids: Tensor, attention_mask: Tensor) -> Tensor:
@@ -65,8 +67,9 @@ class TwoHeads(nn.Module):
         """Keep the weights of the embeddings and the lowest layers as they are."""
         if embeddings or layers:
             self.encoder.embeddings.requires_grad_(False)
-        for layer in self.layers[:layers]:
-            layer.requires_grad_(False)
+        if layers:  # not every encoder has a plain list of them (ALBERT shares one)
+            for layer in self.layers[:layers]:
+                layer.requires_grad_(False)
 
     def keep_layers(self, layers: Sequence[int]) -> None:
         """Drop all but some layers.
@@ -108,7 +111,8 @@ def build_student(student: Stage, teacher: TwoHeads, seed: int) -> TwoHeads:
 
 def save_weights(model: TwoHeads, path: Path) -> None:
     """Write the state dict."""
-    torch.save(model.state_dict(), path)
+    with path.open("wb") as file:
+        torch.save(model.state_dict(), file)
 
 
 def load_weights(model: TwoHeads, path: Path) -> TwoHeads:

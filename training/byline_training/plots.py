@@ -30,9 +30,10 @@ def draw(report: dict[str, Any], curves: dict[str, dict[str, Any]], folder: Path
     from matplotlib import pyplot as plt
 
     folder.mkdir(parents=True, exist_ok=True)
-    style = {
+    style: Any = {
         "figure.dpi": 120, "axes.spines.top": False, "axes.spines.right": False,
-        "axes.grid": True, "grid.alpha": 0.25, "font.size": 10, "figure.constrained_layout.use": True,
+        "axes.grid": True, "grid.alpha": 0.25, "font.size": 10,
+        "figure.constrained_layout.use": True,
     }  # fmt: skip
     with plt.rc_context(style):
         _roc(plt, report, curves, folder)
@@ -76,7 +77,9 @@ def _reliability(plt: Any, curves: dict[str, dict[str, Any]], folder: Path) -> N
             linestyle="--" if name.endswith("int8") else "-",
         )  # fmt: skip
     axes.set(
-        xlabel="stated probability of AI", ylabel="share that is AI", title="Test split: reliability"
+        xlabel="stated probability of AI",
+        ylabel="share that is AI",
+        title="Test split: reliability",
     )
     axes.legend()
     figure.savefig(folder / "reliability.png")

@@ -15,18 +15,18 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
+
 from byline.errors import InputError
 from byline.normalize import normalize
 from byline.segment import segment
 from byline.tokenizer import Tokenizer
 from byline.types import NormalizedText, Sentence
-
 from byline_training.attacks import ATTACKS
 from byline_training.dedupe import assign_splits, drop_duplicates
 from byline_training.encoders import find_tokenizer
 from byline_training.progress import progress
 from byline_training.runs import Run, replacing, sha256
-from byline_training.sources import Row, read
+from byline_training.sources import SPLITS, Row, read
 
 SCHEMA = pa.schema(
     [
@@ -79,10 +79,17 @@ def prepare(run: Run) -> None:
     by_split: dict[str, list[Row]] = defaultdict(list)
     for row in rows:
         by_split[row.split].append(row)
-    for split in ("train", "validation", "test"):
-        if not by_split[split]:
-            raise InputError(f"no texts are left for the {split} split; skipped: {skipped}")
+    for split in SPLITS:
+        for label, kind in ((0, "human"), (1, "AI")):
+            if not any(row.label == label for row in by_split[split]):
+                raise InputError(
+                    f"no {kind} texts are left for the {split} split: more texts are needed, or "
+                    f"more groups (prompts, documents) of them; skipped: {skipped}"
+                )
     hashes = {}
+    for path in run.path("prepared").glob("*.parquet"):  # an earlier run's, of other splits
+        if path.stem not in {*by_split, "attacked"}:
+            path.unlink()
     for split, members in by_split.items():
         if split == "train":
             members = [_augmented(row, data.augment, rng) for row in members]
@@ -167,7 +174,7 @@ def _sentence_label(row: Row, normalized: NormalizedText, sentence: Sentence) ->
         return row.label
     start, end = normalized.to_raw[[sentence.start, sentence.end]].tolist()
     ai = sum(max(0, min(end, b) - max(start, a)) for a, b, label in row.spans if label)
-    return ai / max(1, end - start)
+    return float(ai / max(1, end - start))
 
 
 def _write_card(run: Run, splits: dict[str, list[Row]], skipped: dict[str, int]) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sized
 from typing import TypeVar
 
 from rich.console import Console
@@ -23,7 +23,7 @@ def progress(items: Iterable[T], what: str, done: int = 0, total: int | None = N
         done: items done before, in an earlier process.
         total: how many there are with those; taken from `items` where it is known.
     """
-    if total is None and hasattr(items, "__len__"):
+    if total is None and isinstance(items, Sized):
         total = len(items) + done
     console = Console(stderr=True)
     if console.is_terminal:

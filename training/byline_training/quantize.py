@@ -11,8 +11,8 @@ from typing import Any
 
 import numpy as np
 import torch
-from byline.errors import BylineError, InputError
 
+from byline.errors import BylineError, InputError
 from byline_training.data import Prepared, load_split
 from byline_training.metrics import auroc
 from byline_training.model import TwoHeads
@@ -58,8 +58,12 @@ def quantize(run: Run) -> None:
     ):
         plain = run.path("onnx", f"{name}.onnx")
         int8 = run.path("onnx", f"{name}_int8.onnx")
-        weights = sha256(run.path(name, "weights.pt"))
-        if run.recorded().get("onnx", {}).get(name, {}).get("weights") != weights:
+        trained = run.path(name, "weights.pt")
+        if not trained.exists():
+            raise InputError(f"{trained} is missing: run the {name} stage first")
+        weights = sha256(trained)
+        whole = plain.exists() and int8.exists()
+        if not whole or run.recorded().get("onnx", {}).get(name, {}).get("weights") != weights:
             export_fp32(load(run), plain)
             quantize_int8(plain, int8, **RECIPE)
         parity = check_parity(run, plain, int8, Vocabulary.of(run, base), documents)
@@ -156,8 +160,9 @@ def check_parity(
         ("mean_change", gate.max_mean_change),
         ("flips", gate.max_flips),
     ):
-        if getattr(parity, name) > limit:
+        if not getattr(parity, name) <= limit:  # NaN fails too
             raise ParityError(
-                f"{int8}: {name} is {getattr(parity, name):.4f}, at most {limit} is allowed: {parity}"
+                f"{int8}: {name} is {getattr(parity, name):.4f}, at most {limit} is allowed: "
+                f"{parity}"
             )
     return parity

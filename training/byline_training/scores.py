@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
+
 from byline.aggregate import document_log_odds, sentence_log_odds
 from byline.session import Session
 from byline.tokenizer import Tokenizer
 from byline.types import Window
-from numpy.typing import NDArray
-
 from byline_training.data import Prepared, document_windows
 from byline_training.progress import progress
 from byline_training.runs import Run, replacing, sha256
@@ -38,8 +39,8 @@ class Scores:
 def score_split(
     run: Run, graph: Path, vocabulary: Vocabulary, split: str, documents: Sequence[Prepared]
 ) -> Scores:
-    """Score a split, or take the scores over if the graph and the split are the same as then."""
-    key = f"{sha256(graph)}:{sha256(run.path('prepared', f'{split}.parquet'))}:{len(documents)}"
+    """Score documents of a split, or take the scores over if graph and documents are the same."""
+    key = f"{sha256(graph)}:{_digest(documents)}:{run.preset.data.window}"
     path = run.path("scores", f"{graph.stem}-{split}-{len(documents)}.npz")
     if path.exists():
         with np.load(path) as kept:
@@ -52,6 +53,17 @@ def score_split(
     with replacing(path) as temporary, temporary.open("wb") as file:
         np.savez(file, key=np.asarray(key), documents=scores.documents, sentences=scores.sentences)
     return scores
+
+
+def _digest(documents: Sequence[Prepared]) -> str:
+    """Hash of what is scored, in its order: two selections of a split may be of one length."""
+    digest = hashlib.sha256()
+    for document in documents:
+        for ids in document.sentences:
+            digest.update(len(ids).to_bytes(4, "little"))
+            digest.update(ids.tobytes())
+        digest.update(b"end of document")
+    return digest.hexdigest()
 
 
 def score(

@@ -8,6 +8,8 @@ The two Kaggle sets and their columns:
 
 from __future__ import annotations
 
+import dataclasses
+import glob
 import random
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -18,7 +20,7 @@ from byline.errors import InputError
 from byline_training.config import Source
 
 SPLITS = ("train", "validation", "test")
-_FORMATS = {".csv": "csv", ".json": "json", ".jsonl": "json", ".gz": "json", ".parquet": "parquet"}
+_FORMATS = {".csv": "csv", ".json": "json", ".jsonl": "json", ".parquet": "parquet"}
 _AI_NAMES = {"1", "1.0", "ai", "machine", "generated", "llm", "true", "chatgpt"}
 _HUMAN_NAMES = {"0", "0.0", "human", "false"}
 
@@ -60,11 +62,14 @@ def read(source: Source, skipped: dict[str, int]) -> Iterator[Row]:
     if source.kind not in READERS:
         raise InputError(f"source {source.name!r}: unknown kind {source.kind!r}: {sorted(READERS)}")
     labels: set[bool] = set()
-    for number, row in enumerate(READERS[source.kind](source, skipped)):
-        if source.limit and number >= source.limit:
-            break
-        labels.add(row.label > 0)
-        yield row
+    try:
+        for number, row in enumerate(READERS[source.kind](source, skipped)):
+            if source.limit and number >= source.limit:
+                break
+            labels.add(row.label > 0)
+            yield row
+    except KeyError as error:  # a column that the layout has
+        raise InputError(f"source {source.name!r} ({source.path}) has no column {error}") from error
     if labels != {True, False}:
         seen = {True: "AI", False: "human"}[labels.pop()] if labels else "no"
         raise InputError(
@@ -75,7 +80,7 @@ def read(source: Source, skipped: dict[str, int]) -> Iterator[Row]:
 def _corpus(source: Source, skipped: dict[str, int]) -> Iterator[Row]:
     """A folder of `train|validation|test[_mixed|_long].jsonl.gz`, split by whoever made it."""
     folder = Path(source.path)
-    if not folder.is_dir():
+    if not source.path or not folder.is_dir():
         raise InputError(f"source {source.name!r}: no folder {folder}; name it with --data")
     for split in SPLITS:
         for suffix in ("", "_mixed", "_long"):
@@ -93,18 +98,13 @@ def _corpus(source: Source, skipped: dict[str, int]) -> Iterator[Row]:
                 for name in ("domain", "generator", "family", "source"):
                     setattr(row, name, values.get(name) or "unknown")
                 row.attack = values.get("attack") or ""
-                row.spans = [(s[0], s[1], s[2]) for s in values.get("spans") or []]
-                if row.spans:
-                    ai = sum(end - start for start, end, label in row.spans if label)
-                    row.label = ai / sum(end - start for start, end, _ in row.spans)
-                yield row
+                if _take_spans(row, values, skipped):
+                    yield row
 
 
 def _file(source: Source, skipped: dict[str, int]) -> Iterator[Row]:
     for values in _table(source.path, source):
-        row = _row(values, source, source.text_column, source.label_column, skipped)
-        if row is not None:
-            yield _describe(row, values)
+        yield from _plain_layout(values, source, skipped)
 
 
 def _kaggle_llm_detect(source: Source, skipped: dict[str, int]) -> Iterator[Row]:
@@ -136,18 +136,34 @@ def _hub(source: Source, skipped: dict[str, int]) -> Iterator[Row]:
     except Exception as error:
         raise InputError(
             f"source {source.name!r}: {source.path} can't be had from the hub ({error}); "
-            "use a downloaded file with kind = 'file'"
+            "download a file of it, name it as `path`, and set kind = 'file' (for HC3, RAID and "
+            "MAGE 'hc3', 'raid' and 'mage')"
         ) from error
+    # A set with a train split alone has still to be split.
+    given = set(SPLITS) if set(SPLITS) <= set(table) else {"validation", "test"}
     for split, rows in table.items():
         for values in rows:
             for row in _HUB_LAYOUTS.get(source.path, _plain_layout)(values, source, skipped):
-                row.split = split if split in SPLITS else ""
+                row.split = split if split in given else row.split
                 yield row
+
+
+def _known(hub: str) -> Callable[[Source, dict[str, int]], Iterator[Row]]:
+    """A reader of one of the three, from a file where `path` names one."""
+
+    def reader(source: Source, skipped: dict[str, int]) -> Iterator[Row]:
+        if not source.path:
+            yield from _hub(dataclasses.replace(source, path=hub), skipped)
+            return
+        for values in _table(source.path, source):
+            yield from _HUB_LAYOUTS[hub](values, source, skipped)
+
+    return reader
 
 
 def _plain_layout(values: Any, source: Source, skipped: dict[str, int]) -> Iterator[Row]:
     row = _row(values, source, source.text_column, source.label_column, skipped)
-    if row is not None:
+    if row is not None and _take_spans(row, values, skipped):
         yield _describe(row, values)
 
 
@@ -158,6 +174,7 @@ def _hc3(values: Any, source: Source, skipped: dict[str, int]) -> Iterator[Row]:
             row = _row({"text": text, "label": label}, source, "text", "label", skipped)
             if row is not None:
                 row.group, row.domain = f"hc3:{values['question']}", str(values.get("source", "qa"))
+                row.generator = row.family = "chatgpt" if label else "human"
                 yield row
 
 
@@ -173,7 +190,8 @@ def _raid(values: Any, source: Source, skipped: dict[str, int]) -> Iterator[Row]
 
 def _mage(values: Any, source: Source, skipped: dict[str, int]) -> Iterator[Row]:
     """MAGE labels machine text 0 and human text 1."""
-    flipped = {"text": values["text"], "label": 1 - int(values["label"])}
+    label = {"0": 1, "1": 0}.get(str(values["label"]).strip())
+    flipped = {"text": values["text"], "label": label}
     row = _row(flipped, source, "text", "label", skipped)
     if row is not None:
         row.domain = str(values.get("src", "unknown"))
@@ -222,8 +240,27 @@ READERS: dict[str, Callable[[Source, dict[str, int]], Iterator[Row]]] = {
     "kaggle-llm-detect": _kaggle_llm_detect,
     "kaggle-daigt-v2": _kaggle_daigt_v2,
     "hub": _hub,
+    "hc3": _known("Hello-SimpleAI/HC3"),
+    "raid": _known("liamdugan/raid"),
+    "mage": _known("yaful/MAGE"),
     "made-up": _made_up,
 }
+
+
+def _take_spans(row: Row, values: Any, skipped: dict[str, int]) -> bool:
+    """Take over the passages of a mixed text, whose AI share is its label; False if they're none."""
+    try:
+        row.spans = [(int(s[0]), int(s[1]), int(s[2])) for s in values.get("spans") or []]
+    except (TypeError, ValueError, IndexError):
+        row.spans = [(0, 0, 0)]
+    if not row.spans:
+        return True
+    if any(not 0 <= a < b <= len(row.text) or ai not in (0, 1) for a, b, ai in row.spans):
+        skipped["spans unclear"] = skipped.get("spans unclear", 0) + 1
+        return False
+    ai = sum(end - start for start, end, label in row.spans if label)
+    row.label = ai / sum(end - start for start, end, _ in row.spans)
+    return True
 
 
 def _describe(row: Row, values: Any) -> Row:
@@ -249,7 +286,7 @@ def _row(
         skipped["empty text"] = skipped.get("empty text", 0) + 1
         return None
     label = str(values[label_column]).strip().lower()
-    if label not in _AI_NAMES | _HUMAN_NAMES:
+    if label not in _AI_NAMES | _HUMAN_NAMES and not values.get("spans"):
         skipped["label unclear"] = skipped.get("label unclear", 0) + 1
         return None
     return Row(
@@ -265,22 +302,23 @@ def _table(path: str, source: Source) -> Iterator[Any]:
 
     file = Path(path)
     if not file.is_file():
-        raise InputError(f"source {source.name!r}: no file {path}")
-    if file.suffix not in _FORMATS:
-        raise InputError(f"{path}: {file.suffix!r} is not read; use one of {sorted(_FORMATS)}")
+        raise InputError(f"source {source.name!r}: no file {path or 'named'}; name it with --data")
+    suffix = Path(file.stem if file.suffix.lower() == ".gz" else file.name).suffix.lower()
+    if suffix not in _FORMATS:
+        raise InputError(f"{path}: {suffix!r} is not read; use one of {sorted(_FORMATS)}")
     try:
         yield from datasets.load_dataset(
-            _FORMATS[file.suffix], data_files=str(file), split="train", streaming=True
-        )
-    except InputError:
-        raise
+            # Escaped: `datasets` takes brackets in a name for a pattern.
+            _FORMATS[suffix], data_files=glob.escape(str(file)), split="train", streaming=True,
+        )  # fmt: skip
     except Exception as error:
-        raise InputError(f"{path} can't be read as {_FORMATS[file.suffix]}: {error}") from error
+        raise InputError(f"{path} can't be read as {_FORMATS[suffix]}: {error}") from error
 
 
 def _kaggle(source: Source, dataset: str, file: str) -> str:
     if source.path:
-        return source.path
+        path = Path(source.path)
+        return str(path / file) if path.is_dir() else source.path
     import kagglehub
 
     try:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 import torch
-from byline.errors import InputError
-from byline.tokenizer import Tokenizer
 from torch import Tensor
 from torch.nn import functional
 
+from byline.errors import InputError
+from byline.tokenizer import Tokenizer
 from byline_training.config import Stage
 from byline_training.data import Example, load_split, training_examples
 from byline_training.model import (
@@ -119,7 +119,9 @@ class _Distillation:
         token_target = np.zeros(batch.ids.shape, np.float32)
         for row, i in enumerate(batch.indices):
             begin = self._ends[i - 1] if i else 0
-            token_target[row, : self._ends[i] - begin] = self._answers["token"][begin : self._ends[i]]
+            token_target[row, : self._ends[i] - begin] = self._answers["token"][
+                begin : self._ends[i]
+            ]
         learn = batch.token_labels >= 0
         soft = torch.sigmoid(torch.from_numpy(token_target).to(device)[learn] / t)
         student = token_logits[learn] / t
@@ -134,9 +136,7 @@ class _Distillation:
         return loss
 
 
-def _teacher_answers(
-    run: Run, teacher: TwoHeads, examples: list[Example]
-) -> dict[str, np.ndarray]:
+def _teacher_answers(run: Run, teacher: TwoHeads, examples: list[Example]) -> dict[str, np.ndarray]:
     path = run.path("student", "teacher_answers.npz")
     weights = sha256(run.path("teacher", "weights.pt"))
     if path.exists():

@@ -9,14 +9,15 @@ from __future__ import annotations
 import time
 import warnings
 from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 import torch
+from transformers import BertConfig, BertModel
+
 from byline.session import Session
 from byline.tokenizer import Tokenizer
 from byline.types import Window
-from transformers import BertConfig, BertModel
-
 from byline_training.calibrate import vocabulary_of
 from byline_training.model import TwoHeads
 from byline_training.quantize import MODELS
@@ -44,20 +45,20 @@ def time_models(run: Run) -> dict[str, dict[str, float]]:
     for name in MODELS:
         session = Session(run.path("onnx", f"{name}.onnx"))
         own = Window(vocabulary_of(run, name).translate(ids[0]).astype(np.int64), window.owners)
-        contenders[name] = lambda session=session, own=own: session.run(own)
+        contenders[name] = partial(session.run, own)
     bert = TwoHeads(BertModel(BertConfig(), add_pooling_layer=False)).eval()
     for name, model in (
         ("torch_bert_base_size", bert),
         ("torch_teacher", load_teacher(run)),
         ("torch_student", load_student(run)),
     ):
-        contenders[name] = lambda model=model: model(tensor, torch.ones_like(tensor))
+        contenders[name] = partial(model, tensor, torch.ones_like(tensor))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # deprecated, yet it is what the original project ran
-        dynamic = torch.ao.quantization.quantize_dynamic(
+        dynamic = torch.ao.quantization.quantize_dynamic(  # type: ignore[no-untyped-call]
             load_student(run), {torch.nn.Linear}, dtype=torch.qint8
         )
-    contenders["torch_dynamic_student"] = lambda: dynamic(tensor, torch.ones_like(tensor))
+    contenders["torch_dynamic_student"] = partial(dynamic, tensor, torch.ones_like(tensor))
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     try:

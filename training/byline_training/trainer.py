@@ -14,11 +14,12 @@ from typing import Protocol
 
 import numpy as np
 import torch
-from byline.types import Logits
 from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
+from byline.errors import InputError
+from byline.types import Logits
 from byline_training.config import Stage
 from byline_training.data import Example, batches
 from byline_training.frozen import FrozenStates
@@ -62,6 +63,7 @@ def train(
     examples: Sequence[Example],
     objective: Objective,
     pad: int = 0,
+    origin: str = "",
 ) -> TwoHeads:
     """Train a model, or go on from its last checkpoint.
 
@@ -73,9 +75,13 @@ def train(
         examples: the windows.
         objective: the loss.
         pad: id of the padding token.
+        origin: hash of the settings and data; a checkpoint of others isn't gone on from.
 
     Returns:
         The trained model, on the CPU, in evaluation mode.
+
+    Raises:
+        InputError: there is a checkpoint of other settings or data.
     """
     device, precision = device_and_precision()
     torch.manual_seed(run.preset.seed)
@@ -100,10 +106,12 @@ def train(
     warmup = max(1, round(stage.warmup * len(schedule)))
     scheduler = torch.optim.lr_scheduler.LambdaLR(
         optimizer,
-        lambda step: min((step + 1) / warmup, (len(schedule) - step) / (len(schedule) - warmup + 1)),
+        lambda step: min(
+            (step + 1) / warmup, (len(schedule) - step) / (len(schedule) - warmup + 1)
+        ),
     )
     checkpoint = run.path(name, "checkpoint.pt")
-    done = _resume(checkpoint, model, optimizer, scheduler, device)
+    done = _resume(checkpoint, model, optimizer, scheduler, device, origin)
     states = FrozenStates(run.path(name, "frozen"), model, stage, examples, device, precision, pad)
     saved = time.monotonic()
     average = 0.0
@@ -115,17 +123,23 @@ def train(
             hidden = states.hidden(batch.indices, batch.ids, batch.mask)
         logits, token_logits, pooled = model.answers(hidden, batch.mask)
         loss = objective(batch, logits, token_logits, pooled)
-        loss.backward()
+        loss.backward()  # type: ignore[no-untyped-call]
         norm = torch.nn.utils.clip_grad_norm_(decayed + plain, 1.0)
         optimizer.step()
         scheduler.step()
         optimizer.zero_grad()
         average = loss.item() if step == done else 0.98 * average + 0.02 * loss.item()
         if (step + 1) % 20 == 0 or step + 1 == len(schedule):
-            run.log(name, step=step + 1, epoch=epoch, loss=round(average, 5),
-                    learning_rate=scheduler.get_last_lr()[0], gradient_norm=round(float(norm), 4))  # fmt: skip
+            run.log(
+                name,
+                step=step + 1,
+                epoch=epoch,
+                loss=round(average, 5),
+                learning_rate=float(scheduler.get_last_lr()[0]),
+                gradient_norm=round(float(norm), 4),
+            )
         if time.monotonic() - saved >= stage.checkpoint_seconds:
-            _save(checkpoint, model, optimizer, scheduler, step + 1)
+            _save(checkpoint, model, optimizer, scheduler, step + 1, origin)
             saved = time.monotonic()
     return model.to("cpu").eval()
 
@@ -175,7 +189,9 @@ def predict(
     device, precision = device_and_precision()
     model.to(device).eval()
     empty = np.empty(0, np.float32)
-    examples = [Example(ids.astype(np.int32), np.zeros(len(ids), np.float32), 0.0) for ids in windows]
+    examples = [
+        Example(ids.astype(np.int32), np.zeros(len(ids), np.float32), 0.0) for ids in windows
+    ]
     answers = [Logits(empty, empty)] * len(windows)
     pools = np.empty((len(windows), model.encoder.config.hidden_size), np.float16)
     groups = batches([len(ids) for ids in windows], 8192, None)
@@ -204,10 +220,16 @@ def _resume(
     optimizer: torch.optim.Optimizer,
     scheduler: torch.optim.lr_scheduler.LambdaLR,
     device: torch.device,
+    origin: str,
 ) -> int:
     if not path.exists():
         return 0
     state = torch.load(path, map_location=device, weights_only=True)
+    if state.get("origin", origin) != origin:
+        raise InputError(
+            f"{path} is of a training with other settings or data: put those back, or delete it "
+            "to begin anew"
+        )
     model.load_state_dict(state["model"])
     optimizer.load_state_dict(state["optimizer"])
     scheduler.load_state_dict(state["scheduler"])
@@ -221,14 +243,17 @@ def _save(
     optimizer: torch.optim.Optimizer,
     scheduler: torch.optim.lr_scheduler.LambdaLR,
     step: int,
+    origin: str,
 ) -> None:
-    with replacing(path) as temporary:
+    # Written by Python: torch's own writer answers a full disk with a RuntimeError of its insides.
+    with replacing(path) as temporary, temporary.open("wb") as file:
         torch.save(
             {
                 "model": model.state_dict(),
                 "optimizer": optimizer.state_dict(),
                 "scheduler": scheduler.state_dict(),
                 "step": step,
+                "origin": origin,
             },
-            temporary,
+            file,
         )

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from byline.errors import InputError
 from numpy.typing import NDArray
 
+from byline.errors import InputError
 from byline_training.config import Base
 from byline_training.encoders import find_tokenizer
 from byline_training.runs import Run
@@ -19,6 +19,7 @@ _ROLES = (
     ("[MASK]", "<mask>"),
 )  # fmt: skip
 _PADDING = ("[PAD]", "<pad>")
+_UNKNOWN = ("[UNK]", "<unk>")
 
 
 @dataclass(frozen=True)
@@ -46,9 +47,12 @@ class Vocabulary:
         if own == prepared:
             return cls(np.arange(max(own.values()) + 1, dtype=np.int32), pad)
         counterpart = {a: b for pair in _ROLES for a, b in (pair, pair[::-1])}
+        unknown = _unknown(find_tokenizer(base))
         table = np.zeros(max(prepared.values()) + 1, np.int32)
         for entry, index in prepared.items():
             mapped = own.get(counterpart.get(entry, entry), own.get(entry))
+            if entry in _UNKNOWN:  # MPNet has both, and uses BERT's
+                mapped = own.get(unknown, mapped)
             if mapped is None:
                 raise InputError(
                     f"token {entry!r} of the student is not in the teacher's vocabulary: "
@@ -57,10 +61,15 @@ class Vocabulary:
             table[index] = mapped
         return cls(table, pad)
 
-    def translate(self, ids: NDArray[np.int32]) -> NDArray[np.int32]:
+    def translate(self, ids: NDArray[np.integer]) -> NDArray[np.int32]:
         """The model's ids for prepared ids, same shape."""
         translated: NDArray[np.int32] = self.table[ids]
         return translated
+
+
+def _unknown(path: Path) -> str:
+    """What a tokenizer writes for what it doesn't know; empty for a Unigram model."""
+    return str(json.loads(path.read_text("utf-8"))["model"].get("unk_token") or "")
 
 
 def _entries(path: Path) -> dict[str, int]:
