@@ -158,10 +158,9 @@ class Detector:
             raw: those to `task.raw.windows`, where there is a `task.raw`.
         """
         thresholds = self.model.spec.thresholds
-        coverage = task.scored_words / task.words if task.words else 0.0
         if not task.windows:
             return Verdict(
-                task.id, "too_short", None, None, task.words, coverage, findings=task.findings
+                task.id, "too_short", None, None, task.words, 0.0, findings=task.findings
             )
         log_odds, probability = self._document(task, logits)
         label = decide(probability, thresholds.human, thresholds.ai)
@@ -172,7 +171,7 @@ class Detector:
             raw_log_odds, raw_probability = self._document(task.raw, raw)
             raw_score = RawScore(raw_probability, raw_log_odds)
         return Verdict(
-            task.id, label, probability, log_odds, task.words, coverage,
+            task.id, label, probability, log_odds, task.words, task.scored_words / task.words,
             tuple(self._sentences(task, logits)), task.findings, raw_score,
         )  # fmt: skip
 

@@ -18,7 +18,7 @@ MAX_SENTENCE_CHARACTERS = 600
 
 _HEADING = re.compile(r"[ \t]{0,3}#{1,6}[ \t]+(?=\S)")
 _LIST_ITEM = re.compile(r"[ \t]*(?:[-*+•‣▪◦·–]|\(?(?:\d{1,3}|[A-Za-z])[.)])[ \t]+(?=\S)")
-_FENCE = re.compile(r"[ \t]{0,3}(?:```|~~~)")
+_FENCE = re.compile(r"[ \t]{0,3}(?:`{3,}[^`]*$|~~~)")  # with ticks behind, it is code in a line
 _RULE = re.compile(r"[ \t]*(?:[-=*_~#][ \t]*){3,}$")
 _TABLE_ROW = re.compile(r"[ \t]*\|.*\|[ \t]*$")
 _ENDS_SENTENCE = re.compile(r"[.!?:;,…\"')\]-]\s*$")
@@ -40,7 +40,9 @@ def segment(text: str) -> list[Sentence]:
             sentences.append(Sentence(start, end, count_words(text[start:end]), block))
             continue
         for s, e in _sentence_spans(text, start, end):
-            sentences.append(Sentence(s, e, count_words(text[s:e]), block))
+            # The rest of a word that was cut in two is no word more.
+            split = s > start and bool(_WORD.match(text[s - 1]) and _WORD.match(text[s]))
+            sentences.append(Sentence(s, e, count_words(text[s:e]) - split, block))
     return sentences
 
 
