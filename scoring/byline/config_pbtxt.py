@@ -10,7 +10,7 @@ from __future__ import annotations
 import functools
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from byline.errors import ModelInvalid
 from byline.session import INPUTS, OUTPUTS
@@ -134,7 +134,7 @@ def read_config(path: Path) -> ModelConfig:
         ("output", {name: "TYPE_FP32" for name in OUTPUTS}, message.output),
     ):
         types = {number: name for name, number in _ENUMS["DataType"].items()}
-        found = {tensor.name: types[tensor.data_type] for tensor in tensors}
+        found = {tensor.name: types.get(tensor.data_type) for tensor in tensors}
         if found != wanted:
             raise ModelInvalid(path, f"is {found}, expected {wanted}", field)
     for output in message.output:
@@ -146,8 +146,10 @@ def read_config(path: Path) -> ModelConfig:
     threads: dict[str, int] = {}
     for name in ("intra_op_thread_count", "inter_op_thread_count"):
         value = parameters.get(name, "1")
-        if not value.isdecimal():
-            raise ModelInvalid(path, f"is {value!r}, expected a number", f"parameters.{name}")
+        if not value.isdecimal() or len(value) > 4:  # more threads than any machine has
+            raise ModelInvalid(
+                path, f"is {value!r}, expected a number of threads", f"parameters.{name}"
+            )
         threads[name] = int(value)
     return ModelConfig(
         max_batch_size=message.max_batch_size,
@@ -184,5 +186,5 @@ def _message_class() -> Any:
                 field.type = getattr(field_type, f"TYPE_{kind.upper()}")
     pool = descriptor_pool.DescriptorPool()
     pool.Add(file)  # type: ignore[no-untyped-call]
-    config: Any = pool.FindMessageTypeByName("byline.triton.ModelConfig")  # type: ignore[no-untyped-call]
+    config = cast("Any", pool.FindMessageTypeByName("byline.triton.ModelConfig"))  # type: ignore[no-untyped-call]
     return message_factory.GetMessageClass(config)

@@ -91,7 +91,7 @@ class ModelRepository:
         version = _version(folder, config)
         spec = read_spec(folder / str(version) / "scoring.json")
         labels = folder / "labels.txt"
-        if labels.is_file() and labels.read_text("utf-8").split() != list(LABELS):
+        if labels.is_file() and labels.read_bytes().split() != [s.encode() for s in LABELS]:
             raise ModelInvalid(labels, f"must hold {' and '.join(LABELS)}, in this order")
         graph = f"{version}/{config.filename}"
         for needed in ("config.pbtxt", "labels.txt", graph, f"{version}/tokenizer.json"):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -69,7 +70,7 @@ def read_spec(path: Path) -> Spec:
     """
     try:
         values = json.loads(path.read_text("utf-8"))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise ModelInvalid(path, f"can't be read as JSON ({error})") from error
     if not isinstance(values, dict):
         raise ModelInvalid(path, "is not a JSON object")
@@ -104,7 +105,7 @@ def read_spec(path: Path) -> Spec:
             min_words=thresholds.take("min_words", int, lambda n: n > 0),
         ),
         training_run=fields.take("training_run", str),
-        files=fields.take("files", dict),
+        files=fields.take("files", dict, lambda d: all(isinstance(v, str) for v in d.values())),
         metrics=fields.take("metrics", dict),
     )
     if spec.thresholds.human >= spec.thresholds.ai:
@@ -126,9 +127,10 @@ class _Fields:
         if name not in self._values:
             raise ModelInvalid(self._path, "is missing", field)
         value = self._values[name]
-        if kind is float and type(value) is int:
+        if kind is float and type(value) is int and abs(value) < 2**53:
             value = float(value)
-        if type(value) is not kind or not valid(value):
+        finite = not isinstance(value, float) or math.isfinite(value)  # JSON's reader takes NaN
+        if type(value) is not kind or not finite or not valid(value):
             raise ModelInvalid(
                 self._path, f"is {value!r}, which is no usable {kind.__name__}", field
             )
