@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import errno
 from collections.abc import Callable
 from pathlib import Path
 
@@ -122,9 +123,9 @@ def _command(names: tuple[str, ...]) -> Callable[..., None]:
                 f"{error.name} is not installed: pip install 'byline[train]'"
             ) from error
         except OSError as error:
-            raise click.ClickException(
-                f"{error}; checkpoints are whole: make room and run the same command again"
-            ) from error
+            full = error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+            advice = "; the last checkpoint is whole: make room and run the same command again"
+            raise click.ClickException(f"{error}{advice if full else ''}") from error
 
     return body
 
@@ -137,7 +138,8 @@ def _configured(
     def with_folder(stage: Stage, folder: str | None) -> Stage:
         if folder is None:
             return stage
-        return dataclasses.replace(stage, base=dataclasses.replace(stage.base, folder=folder))
+        base = dataclasses.replace(stage.base, folder=folder, random={})
+        return dataclasses.replace(stage, base=base)
 
     sources = preset.data.sources
     if data is not None:

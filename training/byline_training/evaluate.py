@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from byline.calibrate import Calibration, sigmoid
+from byline.errors import InputError
 from byline.spec import Thresholds
 from byline_training import card, plots
 from byline_training.attacks import ATTACKS
@@ -92,6 +93,11 @@ def evaluate(run: Run, docs: Path | None = None) -> None:
     """
     if docs is None:
         docs = run.path("docs") if run.preset.name == "smoke" else DOCS
+    for name in MODELS:  # before the long part
+        graph = run.path("onnx", f"{name}.onnx")
+        if not graph.exists():
+            raise InputError(f"{graph} is missing: run the quantize stage first")
+        load_calibration(run, name)
     splits = {
         split: load_split(run.path("prepared"), split)
         for split in ("test", "attacked", "test_long")
@@ -141,6 +147,11 @@ def _measure(
     labels, probabilities = judged.labels, judged.probabilities
     sentences, sentence_labels = labelled_sentences(test, scores["test"])
     figures = judged.figures()
+    if not figures["human"] or not figures["ai"]:
+        raise InputError(
+            f"the test split has {figures['human']} human and {figures['ai']} AI texts of "
+            f"{thresholds.min_words} words or more; figures need some of both"
+        )
     summary = {
         "accuracy": accuracy(labels, probabilities),
         "loss": log_loss(labels, probabilities),

@@ -14,6 +14,11 @@ T = TypeVar("T")
 _SECONDS_BETWEEN_LINES = 20.0
 
 
+def note(text: str) -> None:
+    """Say something on standard error."""
+    print(text, file=sys.stderr, flush=True)  # noqa: T201
+
+
 def progress(items: Iterable[T], what: str, done: int = 0, total: int | None = None) -> Iterator[T]:
     """Pass items on and say on standard error how far along they are.
 

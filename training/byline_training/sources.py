@@ -248,7 +248,7 @@ READERS: dict[str, Callable[[Source, dict[str, int]], Iterator[Row]]] = {
 
 
 def _take_spans(row: Row, values: Any, skipped: dict[str, int]) -> bool:
-    """Take over the passages of a mixed text, whose AI share is its label; False if they're none."""
+    """Take over a mixed text's passages, whose AI share is its label; False if they are none."""
     try:
         row.spans = [(int(s[0]), int(s[1]), int(s[2])) for s in values.get("spans") or []]
     except (TypeError, ValueError, IndexError):

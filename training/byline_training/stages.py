@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import dataclasses
+import hashlib
+import json
+
 import numpy as np
 import torch
 from torch import Tensor
@@ -18,6 +22,7 @@ from byline_training.model import (
     load_weights,
     save_weights,
 )
+from byline_training.progress import note
 from byline_training.runs import Run, replacing, sha256
 from byline_training.trainer import Batch, hard_loss, predict, train
 from byline_training.vocabulary import Vocabulary
@@ -27,15 +32,19 @@ def train_teacher(run: Run) -> None:
     """Fine-tune the teacher on documents and tokens; writes `teacher/weights.pt`."""
     stage = run.preset.teacher
     examples = _examples(run)
+    origin = _origin(run, stage)
+    if _done(run, "teacher", origin):
+        return
     model = build(stage, run.preset.seed)
+    _check_positions(model, run.preset.data.window)
     vocabulary = Vocabulary.of(run, stage.base)
     examples = [Example(vocabulary.translate(e.ids), e.token_labels, e.label) for e in examples]
 
     def objective(batch: Batch, logits: Tensor, token_logits: Tensor, pooled: Tensor) -> Tensor:
         return hard_loss(batch, logits, token_logits, stage)
 
-    _finish(run, "teacher", train(
-        run, "teacher", stage, model, examples, objective, vocabulary.pad
+    _finish(run, "teacher", origin, train(
+        run, "teacher", stage, model, examples, objective, vocabulary.pad, origin
     ))  # fmt: skip
 
 
@@ -51,13 +60,17 @@ def train_student(run: Run) -> None:
     stage = run.preset.student
     examples = _examples(run)
     teacher = load_teacher(run)
-    answers = _teacher_answers(run, teacher, examples)
+    origin = _origin(run, stage, sha256(run.path("teacher", "weights.pt")))
+    if _done(run, "student", origin):
+        return
     model = build_student(stage, teacher, run.preset.seed)
+    _check_positions(model, run.preset.data.window)
+    answers = _teacher_answers(run, teacher, examples, origin)
     del teacher
     vocabulary = Vocabulary.of(run, stage.base)
     objective = _Distillation(stage, examples, answers, model.encoder.config.hidden_size)
-    _finish(run, "student", train(
-        run, "student", stage, model, examples, objective, vocabulary.pad
+    _finish(run, "student", origin, train(
+        run, "student", stage, model, examples, objective, vocabulary.pad, origin
     ))  # fmt: skip
 
 
@@ -136,13 +149,14 @@ class _Distillation:
         return loss
 
 
-def _teacher_answers(run: Run, teacher: TwoHeads, examples: list[Example]) -> dict[str, np.ndarray]:
+def _teacher_answers(
+    run: Run, teacher: TwoHeads, examples: list[Example], origin: str
+) -> dict[str, np.ndarray]:
     path = run.path("student", "teacher_answers.npz")
-    weights = sha256(run.path("teacher", "weights.pt"))
     if path.exists():
         with np.load(path) as kept:
             answers = dict(kept)
-        if str(answers.pop("weights")) == weights:
+        if str(answers.pop("origin", "")) == origin:
             return answers
     vocabulary = Vocabulary.of(run, run.preset.teacher.base)
     windows = [vocabulary.translate(example.ids).astype(np.int64) for example in examples]
@@ -153,7 +167,7 @@ def _teacher_answers(run: Run, teacher: TwoHeads, examples: list[Example]) -> di
         "pooled": pooled,
     }
     with replacing(path) as temporary, temporary.open("wb") as file:
-        np.savez(file, weights=np.asarray(weights), **answers)
+        np.savez(file, origin=np.asarray(origin), **answers)
     return answers
 
 
@@ -166,9 +180,50 @@ def _examples(run: Run) -> list[Example]:
     return training_examples(documents, run.preset.data, tokenizer, run.preset.seed)
 
 
-def _finish(run: Run, name: str, model: TwoHeads) -> None:
+def _origin(run: Run, stage: Stage, *inputs: str) -> str:
+    """Hash of all that determines what a stage ends with."""
+    values = dataclasses.asdict(stage)
+    del values["checkpoint_seconds"]
+    data = run.preset.data
+    train_split = sha256(run.path("prepared", "train.parquet"))
+    known = [values, run.preset.seed, data.window, data.splice, train_split, *inputs]
+    return hashlib.sha256(json.dumps(known).encode()).hexdigest()
+
+
+def _done(run: Run, name: str, origin: str) -> bool:
+    """Whether a stage was finished with the same settings and data, so that `all` can go on."""
+    weights, known = run.path(name, "weights.pt"), run.recorded().get(name, {})
+    if known.get("origin") != origin or not weights.exists():
+        return False
+    if known["weights_sha256"] != sha256(weights):
+        return False
+    note(f"{name}: was trained before with these settings and data; {weights}")
+    return True
+
+
+def _check_positions(model: TwoHeads, window: int) -> None:
+    """Refuse an encoder that has fewer positions than a window tokens."""
+    positions = getattr(model.encoder.embeddings, "position_embeddings", None)
+    if positions is None:
+        return
+    unused = 0 if positions.padding_idx is None else positions.padding_idx + 1
+    if window > (room := positions.num_embeddings - unused):
+        raise InputError(
+            f"the encoder takes {room} tokens at most; the preset's window is {window}"
+        )
+
+
+def _finish(run: Run, name: str, origin: str, model: TwoHeads) -> None:
     weights = run.path(name, "weights.pt")
     with replacing(weights) as temporary:
         save_weights(model, temporary)
-    run.record(**{name: {"weights_sha256": sha256(weights), "parameters": model.parameter_count}})
+    run.record(
+        **{
+            name: {
+                "weights_sha256": sha256(weights),
+                "parameters": model.parameter_count,
+                "origin": origin,
+            }
+        }
+    )
     run.path(name, "checkpoint.pt").unlink(missing_ok=True)
