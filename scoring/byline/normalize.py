@@ -206,16 +206,11 @@ def _disguised_letters(raw: str) -> frozenset[int]:
     english = sum(c.isascii() and c.isalpha() for c in raw)
     foreign = sum(not c.isascii() and c.isalpha() and c not in LOOKALIKE for c in raw)
     mostly_english = english > 4 * foreign
-    # Two small letters of English in a word: no symbol with its index, no abbreviation.
-    certain = any(_PLAIN_LETTERS.search(m.group()) for m in matches)
-    return frozenset(
-        i
-        for m in matches
-        if (mostly_english or any(c.isascii() for c in m.group()))
-        and (certain or not _GREEK.search(m.group()))
-        for i in range(m.start(), m.end())
-        if raw[i] in LOOKALIKE
-    )
+    posing = [m for m in matches if mostly_english or any(c.isascii() for c in m.group())]
+    # Two small letters of English beside it: neither a symbol with its index nor an abbreviation.
+    if not any(_PLAIN_LETTERS.search(m.group()) or not _GREEK.search(m.group()) for m in posing):
+        return frozenset()
+    return frozenset(i for m in posing for i in range(m.start(), m.end()) if raw[i] in LOOKALIKE)
 
 
 def _whole_word(raw: str, match: re.Match[str]) -> bool:
