@@ -16,6 +16,7 @@ from byline.types import BlockKind, Sentence
 MAX_SENTENCE_CHARACTERS = 600
 """Longer sentences are cut at a space: nobody highlights a page-long sentence."""
 
+_STRETCH = 10_000
 _HEADING = re.compile(r"[ \t]{0,3}#{1,6}[ \t]+(?=\S)")
 _LIST_ITEM = re.compile(r"[ \t]*(?:[-*+•‣▪◦·–]|\(?(?:\d{1,3}|[A-Za-z])[.)])[ \t]+(?=\S)")
 _FENCE = re.compile(r"[ \t]{0,3}(?:`{3,}[^`]*$|~~~)")  # with ticks behind, it is code in a line
@@ -124,17 +125,26 @@ def _sentence_spans(text: str, start: int, end: int) -> Iterator[tuple[int, int]
     # Imported late: stages of training that only read prepared data run where it isn't installed.
     import sentencex
 
-    block = text[start:end]
-    found = sentencex.get_sentence_boundaries("en", block)  # pyright: ignore
-    boundaries = cast("list[dict[str, int]]", found)
-    for boundary in boundaries:
-        a, b = start + boundary["start_index"], start + boundary["end_index"]
-        while b - a > MAX_SENTENCE_CHARACTERS:
-            cut = text.rfind(" ", a + MAX_SENTENCE_CHARACTERS // 2, a + MAX_SENTENCE_CHARACTERS)
-            cut = a + MAX_SENTENCE_CHARACTERS if cut < 0 else cut
-            yield from _trimmed(text, a, cut)
-            a = cut
-        yield from _trimmed(text, a, b)
+    while start < end:
+        # Given a stretch at a time: on a run of opening quotes sentencex takes quadratic time.
+        stop = min(end, start + _STRETCH)
+        found = sentencex.get_sentence_boundaries("en", text[start:stop])  # pyright: ignore
+        boundaries = cast("list[dict[str, int]]", found)
+        if stop < end and len(boundaries) > 1:
+            boundaries.pop()  # it may go on behind the stretch
+            stop = start + boundaries[-1]["end_index"]
+        for boundary in boundaries:
+            yield from _cut(text, start + boundary["start_index"], start + boundary["end_index"])
+        start = stop
+
+
+def _cut(text: str, a: int, b: int) -> Iterator[tuple[int, int]]:
+    while b - a > MAX_SENTENCE_CHARACTERS:
+        cut = text.rfind(" ", a + MAX_SENTENCE_CHARACTERS // 2, a + MAX_SENTENCE_CHARACTERS)
+        cut = a + MAX_SENTENCE_CHARACTERS if cut < 0 else cut
+        yield from _trimmed(text, a, cut)
+        a = cut
+    yield from _trimmed(text, a, b)
 
 
 def _trimmed(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:

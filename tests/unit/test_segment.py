@@ -1,0 +1,142 @@
+"""Sentences and blocks: nothing lost, nothing twice, and no text that takes for ever."""
+
+from __future__ import annotations
+
+import itertools
+import re
+import time
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from byline.segment import MAX_SENTENCE_CHARACTERS, count_words, segment
+from byline.types import BlockKind
+
+pytestmark = pytest.mark.unit
+
+PARTS = [
+    "Hello there. ", "What now? ", "Dr. Smith went at 5 p.m. home! ", "\n", "\n\n", " ", "\t",
+    "# Heading\n", "#", "- item\n", "* ", "1. first\n", "(a) ", "```\n", "~~~\n", "```x``` ",
+    "| a | b |\n", "|", "---\n", "===", "“Quoted.” ", "e.g. this", "😀 ", "👩💻. ", "שלום. ", "é",
+    "word " * 200, "x" * 700, "...", "!?", ".", "\u3000", "日本語。", "A Title\n",
+]  # fmt: skip
+LAYOUT = re.compile(r"(?:[\s#*+•‣▪◦·–=_~|()-]|\b\(?(?:\d{1,3}|[A-Za-z])[.)])*")
+
+
+def parts(text: str) -> list[tuple[str, BlockKind]]:
+    return [(text[s.start : s.end], s.block) for s in segment(text)]
+
+
+@given(st.lists(st.sampled_from(PARTS), max_size=25).map("".join))
+@settings(deadline=None, max_examples=300)
+def test_sentences_are_in_order_and_only_layout_lies_between(text: str) -> None:
+    sentences = segment(text)
+    ends = [0, *(sentence.end for sentence in sentences)]
+    starts = [*(sentence.start for sentence in sentences), len(text)]
+    for end, start in zip(ends, starts, strict=True):
+        assert end <= start
+        assert LAYOUT.fullmatch(text[end:start]), text[end:start]
+    for sentence in sentences:
+        span = text[sentence.start : sentence.end]
+        assert span.strip()
+        assert sentence.block in ("code", "table") or span == span.strip()
+        assert sentence.block == "code" or len(span) <= MAX_SENTENCE_CHARACTERS
+
+
+@given(st.lists(st.sampled_from(["one", "two,", "three.", "Four!", "5", "—", "x" * 900])))
+@settings(deadline=None)
+def test_every_word_counts_once(words: list[str]) -> None:
+    text = " ".join(words)
+    # An enumerator at the start is layout and no word; none of the words here is one.
+    assert sum(s.words for s in segment(text)) == sum(word != "—" for word in words)
+
+
+def test_a_word_has_a_letter_or_a_digit() -> None:
+    assert count_words("It's 5 o'clock — don't … * you-know-who 😀 naïve") == 6
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("", []),
+        (" \n\t\n", []),
+        ("One. Two!", [("One.", "paragraph"), ("Two!", "paragraph")]),
+        ("One\ntwo. Three.", [("One\ntwo.", "paragraph"), ("Three.", "paragraph")]),
+        ("# Top\nText here.", [("Top", "heading"), ("Text here.", "paragraph")]),
+        ("### Top", [("Top", "heading")]),
+        ("Top\n===\nIt is so.", [("Top", "paragraph"), ("It is so.", "paragraph")]),
+        ("A short title\n\nIt is so.", [("A short title", "heading"), ("It is so.", "paragraph")]),
+        ("- one\n- two", [("one", "list_item"), ("two", "list_item")]),
+        ("1. One. Two.\n2) Three.", [("One.", "list_item"), ("Two.", "list_item"),
+                                     ("Three.", "list_item")]),
+        ("* one\n  goes on", [("one\n  goes on", "list_item")]),
+        ("It is:\n- one", [("It is:", "paragraph"), ("one", "list_item")]),
+        ("So.\n\n---\n\nIt goes.", [("So.", "paragraph"), ("It goes.", "paragraph")]),
+        ("So.\n```py\nx. y.\n```\nIt goes.", [("So.", "paragraph"), ("```py\nx. y.\n```", "code"),
+                                              ("It goes.", "paragraph")]),
+        ("So.\n````\nnever closed. It", [("So.", "paragraph"), ("````\nnever closed. It", "code")]),
+        ("```not a block``` it says.\nIt goes.", [("```not a block``` it says.", "paragraph"),
+                                                  ("It goes.", "paragraph")]),
+        ("| a | b |\n|---|---|\nIt goes.", [("| a | b |", "table"), ("|---|---|", "table"),
+                                            ("It goes.", "paragraph")]),
+        ("The value |x| is small.", [("The value |x| is small.", "paragraph")]),
+    ],
+)  # fmt: skip
+def test_blocks(text: str, found: list[tuple[str, BlockKind]]) -> None:
+    assert parts(text) == found
+
+
+def test_code_and_tables_are_counted_but_not_scored() -> None:
+    sentences = segment("Two words.\n```\nthree more words\n```\n| a | b |")
+    assert [(s.words, s.scored) for s in sentences] == [(2, True), (3, False), (2, False)]
+
+
+def test_offsets_are_code_points() -> None:
+    # Counted in bytes or UTF-16 code units, every span after the emoji would be shifted.
+    text = "😀👩‍💻 naïve 𝐱 start. Second one here. 日本 third."
+    assert [t for t, _ in parts(text)] == [
+        "😀👩‍💻 naïve 𝐱 start.", "Second one here.", "日本 third."
+    ]  # fmt: skip
+
+
+def test_a_long_sentence_is_cut_between_words() -> None:
+    text = "word " * 1000
+    spans = [t for t, _ in parts(text)]
+    assert len(spans) > 5
+    assert " ".join(spans) == text.strip()
+    assert max(map(len, spans)) <= MAX_SENTENCE_CHARACTERS
+
+
+def test_an_endless_word_is_cut_and_counts_once() -> None:
+    sentences = segment("It is " + "x" * 100_000 + " so.")
+    assert max(s.end - s.start for s in sentences) <= MAX_SENTENCE_CHARACTERS
+    assert sum(s.words for s in sentences) == 4
+
+
+@pytest.mark.parametrize(
+    "pattern",
+    [
+        "- ", "- \n", "- x\n", "#", "#\n", "# ", "|", "|a|\n", "| ", "\n", " ", "a", ".", ". ",
+        "a. ", "A! ", "1. ", "```\n", "`", "“", "(", "-=", "Dr. ", "Title\nBelow\n", "“a.” ", "...",
+        "😀", "。", "「", "‘",
+    ],
+)  # fmt: skip
+def test_time_is_linear(pattern: str) -> None:
+    seconds = []
+    for characters in (100_000, 200_000):
+        text = pattern * (characters // len(pattern)) + "x"
+        start = time.process_time()
+        segment(text)
+        seconds.append(time.process_time() - start)
+    # Twice the text may take three times as long, and half a second of noise.
+    assert seconds[1] < 3 * seconds[0] + 0.5
+
+
+def test_a_million_characters() -> None:
+    text = "It was late, and we left. " * 40_000
+    start = time.process_time()
+    sentences = segment(text)
+    assert len(sentences) == 40_000
+    assert all(a.end < b.start for a, b in itertools.pairwise(sentences))
+    assert time.process_time() - start < 10
