@@ -1,0 +1,98 @@
+"""Figures of merit against those of scikit-learn and SciPy, and by hand."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+from scipy import stats
+from sklearn.metrics import log_loss as sklearn_log_loss
+from sklearn.metrics import roc_auc_score, roc_curve
+
+from byline_training.metrics import (
+    accuracy,
+    auroc,
+    binomial_interval,
+    bootstrap,
+    expected_calibration_error,
+    log_loss,
+    true_positive_rate,
+    upper_bound,
+)
+
+
+def sample(seed: int, n: int = 200) -> tuple[np.ndarray, np.ndarray]:
+    rng = np.random.default_rng(seed)
+    labels = rng.integers(0, 2, n)
+    # Rounded, so that there are ties within and between the classes.
+    return labels, np.round(rng.normal(labels, 1.2), 1)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_auroc_is_that_of_scikit_learn(seed: int) -> None:
+    labels, scores = sample(seed)
+    assert auroc(labels, scores) == pytest.approx(roc_auc_score(labels, scores), abs=1e-12)
+
+
+def test_auroc_of_extremes() -> None:
+    labels = np.array([0, 0, 1, 1])
+    assert auroc(labels, np.array([1.0, 2, 3, 4])) == 1
+    assert auroc(labels, np.array([4.0, 3, 2, 1])) == 0
+    assert auroc(labels, np.zeros(4)) == 0.5
+    assert math.isnan(auroc(np.ones(3, np.int64), np.arange(3.0)))
+    assert math.isnan(auroc(np.zeros(3, np.int64), np.arange(3.0)))
+
+
+@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize("rate", [0.01, 0.05, 0.2])
+def test_true_positive_rate_is_on_the_roc_curve(seed: int, rate: float) -> None:
+    labels, scores = sample(seed)
+    false, true, _ = roc_curve(labels, scores, drop_intermediate=False)
+    assert true_positive_rate(labels, scores, rate) == pytest.approx(true[false <= rate].max())
+
+
+def test_true_positive_rate_of_one_class_is_undefined() -> None:
+    assert math.isnan(true_positive_rate(np.ones(3, np.int64), np.arange(3.0), 0.1))
+
+
+def test_expected_calibration_error_by_hand() -> None:
+    labels = np.array([0, 1, 1, 1])
+    probabilities = np.array([0.1, 0.1, 0.9, 1.0])
+    # Two bins: 0.1 beside a frequency of 0.5, 0.95 beside 1.
+    assert expected_calibration_error(labels, probabilities, 2) == pytest.approx(
+        0.5 * 0.4 + 0.5 * 0.05
+    )
+    assert expected_calibration_error(np.array([0, 1]), np.array([0.0, 1.0])) == 0
+
+
+def test_log_loss_and_accuracy() -> None:
+    labels, scores = sample(1)
+    probabilities = 1 / (1 + np.exp(-scores))
+    assert log_loss(labels, probabilities) == pytest.approx(sklearn_log_loss(labels, probabilities))
+    assert log_loss(np.array([1]), np.array([0.0])) < 20  # sure and wrong is bad, not infinite
+    assert accuracy(np.array([0, 1, 1]), np.array([0.5, 0.6, 0.4])) == pytest.approx(2 / 3)
+
+
+@pytest.mark.parametrize("trials", [1, 7, 60, 1000, 20_000])
+def test_binomial_bounds_are_those_of_scipy(trials: int) -> None:
+    for hits in sorted({0, 1, trials // 100, trials // 2, trials - 1, trials}):
+        low, high = binomial_interval(hits, trials)
+        expected = stats.binomtest(hits, trials).proportion_ci(0.95, "exact")
+        assert low == pytest.approx(expected.low, abs=1e-9)
+        assert high == pytest.approx(expected.high, abs=1e-9)
+        one_sided = stats.beta.ppf(0.95, hits + 1, trials - hits) if hits < trials else 1
+        assert upper_bound(hits, trials) == pytest.approx(one_sided, abs=1e-9)
+
+
+def test_nothing_is_known_without_trials() -> None:
+    assert upper_bound(0, 0) == 1
+    assert binomial_interval(0, 0) == (0, 1)
+
+
+def test_bootstrap_holds_the_estimate_and_depends_on_its_seed() -> None:
+    labels, scores = sample(2)
+    low, high = bootstrap(auroc, labels, scores, rounds=100)
+    assert low < auroc(labels, scores) < high
+    assert (low, high) == bootstrap(auroc, labels, scores, rounds=100)
+    assert (low, high) != bootstrap(auroc, labels, scores, rounds=100, seed=1)
