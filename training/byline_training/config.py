@@ -35,7 +35,6 @@ class Data:
     Attributes:
         window: tokens the model sees at once, special tokens included.
         augment: share of training texts that get misspellings or lose articles, of both labels.
-        splice: share of training windows made of a human and an AI half.
         near_duplicate: Jaccard similarity of word 5-grams from which two texts are the same.
         limit: documents taken per split, stratified by source and label; 0 for all.
         attacked: test documents that are scored under every attack.
@@ -45,7 +44,6 @@ class Data:
     sources: tuple[Source, ...] = ()
     window: int = 256
     augment: float = 0.1
-    splice: float = 0.1
     near_duplicate: float = 0.7
     limit: int = 0
     attacked: int = 300
@@ -69,6 +67,7 @@ class Stage:
 
     Attributes:
         tokens_per_batch: batches hold about so many tokens, padding included.
+        splice: share of the training windows that are made of a human and an AI half.
         layers: layers of the teacher that a student is made of; empty: the base's own.
         frozen_layers: layers (and the embeddings) that keep their pretrained weights.
         freeze_embeddings: whether the embeddings keep theirs.
@@ -77,6 +76,7 @@ class Stage:
     """
 
     base: Base = Base()
+    splice: float = 0.1
     layers: tuple[int, ...] = ()
     epochs: int = 1
     learning_rate: float = 1.2e-4
@@ -164,6 +164,13 @@ def _build(kind: Any, value: Any, where: str) -> Any:
         hints = typing.get_type_hints(kind)
         if unknown := set(value) - set(hints):
             raise InputError(f"{where}: unknown key {sorted(unknown)[0]!r}; known: {sorted(hints)}")
+        needed = [
+            f.name
+            for f in dataclasses.fields(kind)
+            if f.default is dataclasses.MISSING and f.default_factory is dataclasses.MISSING
+        ]
+        if missing := [name for name in needed if name not in value]:
+            raise InputError(f"{where}: {missing[0]!r} is missing")
         return kind(**{k: _build(hints[k], v, f"{where}: {k}") for k, v in value.items()})
     origin = typing.get_origin(kind)
     if origin is tuple and isinstance(value, list):

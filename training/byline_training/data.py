@@ -15,7 +15,6 @@ from byline.errors import InputError
 from byline.tokenizer import Tokenizer
 from byline.types import Window
 from byline.windows import pack
-from byline_training.config import Data
 
 
 @dataclass(frozen=True)
@@ -82,7 +81,7 @@ def load_split(folder: Path, split: str) -> list[Prepared]:
 
 
 def training_examples(
-    documents: Sequence[Prepared], data: Data, tokenizer: Tokenizer, seed: int
+    documents: Sequence[Prepared], window: int, splice: float, tokenizer: Tokenizer, seed: int
 ) -> list[Example]:
     """Choose one window a document, and splice some of a human and an AI half.
 
@@ -98,11 +97,11 @@ def training_examples(
     examples = []
     for document in documents:
         sentences, labels = list(document.sentences), list(document.sentence_labels)
-        if not document.mixed and rng.random() < data.splice and all(by_label):
+        if not document.mixed and rng.random() < splice and all(by_label):
             others = by_domain.get((document.domain, 1 - document.label))
             other = rng.choice(others or by_label[int(1 - document.label)])
             sentences, labels = _splice(document, other, rng)
-        examples.append(_example(sentences, labels, data.window, tokenizer, rng))
+        examples.append(_example(sentences, labels, window, tokenizer, rng))
     return examples
 
 

@@ -74,7 +74,9 @@ def _trained_without(
     vocabulary = Vocabulary.of(run, stage.base)
     examples = [
         Example(vocabulary.translate(e.ids), e.token_labels, e.label)
-        for e in training_examples(chosen, run.preset.data, tokenizer, run.preset.seed)
+        for e in training_examples(
+            chosen, run.preset.data.window, stage.splice, tokenizer, run.preset.seed
+        )
     ]
     model = build(stage, run.preset.seed)
     if stage.layers:

@@ -31,7 +31,7 @@ from byline_training.vocabulary import Vocabulary
 def train_teacher(run: Run) -> None:
     """Fine-tune the teacher on documents and tokens; writes `teacher/weights.pt`."""
     stage = run.preset.teacher
-    examples = _examples(run)
+    examples = _examples(run, stage)
     origin = _origin(run, stage)
     if _done(run, "teacher", origin):
         return
@@ -58,7 +58,7 @@ def train_student(run: Run) -> None:
     kept in `student/teacher_answers.npz`.
     """
     stage = run.preset.student
-    examples = _examples(run)
+    examples = _examples(run, stage)
     teacher = load_teacher(run)
     origin = _origin(run, stage, sha256(run.path("teacher", "weights.pt")))
     if _done(run, "student", origin):
@@ -171,13 +171,14 @@ def _teacher_answers(
     return answers
 
 
-def _examples(run: Run) -> list[Example]:
+def _examples(run: Run, stage: Stage) -> list[Example]:
     prepared = run.path("prepared", "train.parquet")
     if not prepared.exists():
         raise InputError(f"{prepared} is missing: run the prepare stage first")
     tokenizer = Tokenizer.load(run.path("prepared", "tokenizer.json"))
     documents = load_split(prepared.parent, "train")
-    return training_examples(documents, run.preset.data, tokenizer, run.preset.seed)
+    window = run.preset.data.window
+    return training_examples(documents, window, stage.splice, tokenizer, run.preset.seed)
 
 
 def _origin(run: Run, stage: Stage, *inputs: str) -> str:
@@ -186,7 +187,7 @@ def _origin(run: Run, stage: Stage, *inputs: str) -> str:
     del values["checkpoint_seconds"]
     data = run.preset.data
     train_split = sha256(run.path("prepared", "train.parquet"))
-    known = [values, run.preset.seed, data.window, data.splice, train_split, *inputs]
+    known = [values, run.preset.seed, data.window, train_split, *inputs]
     return hashlib.sha256(json.dumps(known).encode()).hexdigest()
 
 
