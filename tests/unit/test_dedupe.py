@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections import defaultdict
 from pathlib import Path
+from typing import Any
 
 from byline_training.config import Source
 from byline_training.dedupe import assign_splits, drop_duplicates
@@ -20,7 +21,7 @@ def prose(seed: int, words: int = 120) -> str:
     return " ".join("".join(rng.choices("abcdefghij", k=5)) for _ in range(words))
 
 
-def row(text: str, label: float = 0, **more: str) -> Row:
+def row(text: str, label: float = 0, **more: Any) -> Row:
     return Row(text, label, "made", **more)
 
 

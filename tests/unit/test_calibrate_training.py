@@ -1,0 +1,180 @@
+"""Calibration finds what scores were made with; thresholds keep their bounds."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from byline.calibrate import sigmoid
+from byline.errors import InputError
+from byline_training.calibrate import fit, labelled_sentences, load_calibration
+from byline_training.config import Limits, Preset
+from byline_training.data import Prepared
+from byline_training.metrics import expected_calibration_error, upper_bound
+from byline_training.runs import Run
+from byline_training.scores import Scores
+
+
+def document(
+    label: float, words: int, source: str = "s", labels: tuple[float, ...] = ()
+) -> Prepared:
+    sentences = labels or (label,)
+    return Prepared(
+        "", label, words, source, "d", "f", "", [np.zeros(1, np.int64)] * len(sentences),
+        np.full(len(sentences), 10, np.int32), np.asarray(sentences, np.float32),
+    )  # fmt: skip
+
+
+def made(
+    n: int, scale: float, bias: float, words: int = 100, spread: float = 2.0, seed: int = 0
+) -> tuple[list[Prepared], Scores]:
+    """Texts whose calibrated log-odds are `scale * x + bias`, by their making."""
+    rng = np.random.default_rng(seed)
+    labels = np.arange(n) % 2
+    # Normal scores of equal variance: the log-odds of the label are linear in them.
+    calibrated = rng.normal((labels * 2 - 1) * spread**2 / 2, spread)
+    scores = (calibrated - bias) / scale
+    documents = [document(float(label), words) for label in labels]
+    return documents, Scores(scores, scores.copy())
+
+
+def calls(documents: list[Prepared], scores: Scores, limits: Limits) -> tuple[np.ndarray, ...]:
+    calibration, thresholds = fit(documents, scores, limits)
+    probabilities = np.asarray(
+        [
+            sigmoid(calibration.document(float(x), d.words))
+            for x, d in zip(scores.documents, documents, strict=True)
+        ]
+    )
+    labels = np.asarray([d.label for d in documents])
+    return labels, probabilities, probabilities >= thresholds.ai, probabilities <= thresholds.human
+
+
+@pytest.mark.parametrize(("scale", "bias"), [(1.0, 0.0), (0.5, 1.5), (3.0, -2.0)])
+def test_a_known_scale_and_bias_are_found(scale: float, bias: float) -> None:
+    documents, scores = made(20_000, scale, bias)
+    calibration, _ = fit(documents, scores, Limits())
+    for x in (-2.0, 0.0, 1.0):
+        assert calibration.document(x, 100) == pytest.approx(scale * x + bias, abs=0.2)
+        found = calibration.sentences(np.asarray([x]))[0]
+        assert found == pytest.approx(scale * x + bias, abs=0.2)
+
+
+def test_each_length_has_its_own_calibration() -> None:
+    short, long = made(8000, 0.5, 1.0, words=50), made(8000, 2.0, -1.0, words=400, seed=1)
+    documents = short[0] + long[0]
+    scores = np.concatenate([short[1].documents, long[1].documents])
+    calibration, _ = fit(documents, Scores(scores, scores), Limits())
+    assert calibration.document(1.0, 50) == pytest.approx(1.5, abs=0.25)
+    assert calibration.document(1.0, 400) == pytest.approx(1.0, abs=0.25)
+    between = calibration.document(1.0, 140)
+    assert np.isfinite(between)
+
+
+def test_probabilities_are_at_even_odds_however_many_there_are_of_each_kind() -> None:
+    documents, scores = made(20_000, 1.0, 0.0)
+    keep = [i for i, d in enumerate(documents) if d.label == 1 or i % 20 == 0]
+    few_human = [documents[i] for i in keep]
+    part = Scores(scores.documents[keep], scores.sentences[keep])
+    calibration, _ = fit(few_human, part, Limits())
+    assert calibration.document(0.0, 100) == pytest.approx(0, abs=0.25)
+    labels, probabilities, *_ = calls(documents, scores, Limits())
+    assert expected_calibration_error(labels.astype(np.int64), probabilities) < 0.02
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_thresholds_keep_their_bounds(seed: int) -> None:
+    documents, scores = made(4000, 1.0, 0.0, spread=3.5, seed=seed)
+    limits = Limits()
+    labels, _, ai, human = calls(documents, scores, limits)
+    n = int((labels == 0).sum())
+    false_positives, misses = int(ai[labels == 0].sum()), int(human[labels == 1].sum())
+    assert upper_bound(false_positives, n) <= limits.false_positive_rate
+    assert upper_bound(misses, n) <= limits.miss_rate
+    # No stricter than it must be: one more would break the bound.
+    assert upper_bound(false_positives + 2, n) > limits.false_positive_rate
+    assert ai[labels == 1].mean() > 0.5
+    assert not (ai & human).any()
+
+
+def test_too_few_texts_for_the_bound_put_the_threshold_above_all_seen() -> None:
+    documents, scores = made(40, 1.0, 0.0)
+    labels, _, ai, human = calls(documents, scores, Limits())
+    assert not ai[labels == 0].any()
+    assert not human[labels == 1].any()
+
+
+def test_a_protected_group_raises_the_threshold() -> None:
+    documents, scores = made(8000, 1.0, 0.0, spread=3.5)
+    raised = scores.documents.copy()
+    changed = []
+    for i, d in enumerate(documents):
+        learner = d.label == 0 and i % 16 == 0
+        raised[i] += 3.0 * learner
+        changed.append(document(d.label, d.words, "learners" if learner else "s"))
+    with_group = Scores(raised, raised)
+    protected = Limits(protected={"learners": ["learners"]})
+    _, _, before, _ = calls(changed, with_group, Limits())
+    labels, _, after, _ = calls(changed, with_group, protected)
+    inside = np.asarray([d.source == "learners" for d in changed])
+    hits, n = int(after[inside].sum()), int(inside.sum())
+    assert upper_bound(int(before[inside].sum()), n) > protected.protected_false_positive_rate
+    assert upper_bound(hits, n) <= protected.protected_false_positive_rate
+    assert after[labels == 1].sum() < before[labels == 1].sum()
+
+
+def test_an_absent_group_changes_nothing() -> None:
+    documents, scores = made(1000, 1.0, 0.0)
+    limits = Limits(protected={"nobody": ["nowhere"]})
+    assert fit(documents, scores, limits) == fit(documents, scores, Limits())
+
+
+def test_short_texts_do_not_set_thresholds() -> None:
+    documents, scores = made(2000, 1.0, 0.0)
+    short = [document(0.0, 20)] * 200
+    high = np.full(200, 50.0)
+    both = Scores(
+        np.concatenate([scores.documents, high]), np.concatenate([scores.sentences, high * 0])
+    )
+    _, thresholds = fit(documents + short, both, Limits())
+    assert thresholds.ai < 1
+    assert thresholds.min_words == 40
+
+
+@pytest.mark.parametrize(("label", "kind"), [(0, "0 human and 50"), (1, "50 human and 0")])
+def test_no_text_long_enough_is_said(label: int, kind: str) -> None:
+    documents, scores = made(100, 1.0, 0.0)
+    documents = [document(d.label, 20 if d.label == label else 100) for d in documents]
+    with pytest.raises(InputError, match=f"{kind} AI texts of 40 words or more"):
+        fit(documents, scores, Limits())
+
+
+def test_sentences_are_those_of_mixed_documents_that_are_clear() -> None:
+    mixed = document(0.5, 100, labels=(0.0, 1.0, 0.5, 1.0))
+    pure = document(1.0, 100)
+    scores = Scores(np.zeros(2), np.asarray([-1.0, 1.0, 9.0, np.nan, 7.0]))
+    found, labels = labelled_sentences([mixed, pure], scores)
+    assert (found.tolist(), labels.tolist()) == ([-1.0, 1.0], [0, 1])
+
+
+def test_without_mixed_documents_sentences_are_those_of_pure_ones() -> None:
+    documents = [document(0.0, 100), document(1.0, 100)]
+    found, labels = labelled_sentences(documents, Scores(np.zeros(2), np.asarray([-3.0, 3.0])))
+    assert (found.tolist(), labels.tolist()) == ([-3.0, 3.0], [0, 1])
+
+
+def test_what_was_fitted_is_read_back(tmp_path: Path) -> None:
+    import dataclasses
+
+    run = Run(Preset("x"), tmp_path)
+    with pytest.raises(InputError, match="run the calibrate stage first"):
+        load_calibration(run, "student")
+    calibration, thresholds = fit(*made(500, 1.0, 0.0), Limits())
+    values = {
+        "calibration": dataclasses.asdict(calibration), "thresholds": dataclasses.asdict(thresholds)
+    }  # fmt: skip
+    run.path("calibration", "student.json").write_text(json.dumps(values), encoding="utf-8")
+    assert load_calibration(run, "student") == (calibration, thresholds)
