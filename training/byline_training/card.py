@@ -245,8 +245,9 @@ def _made(report: dict[str, Any], preset: Preset) -> str:
         for name, values in run["onnx"].items()
     )
     hashes = "\n".join(
-        f"- {name}: weights SHA-256 `{run[name]['weights_sha256']}`"
-        for name in ("teacher", "student")
+        f"- `{name}`, {values['summary']['size_mb']:.1f} MB: SHA-256 of `model.onnx` "
+        f"`{values['sha256']}`" + ("" if name.endswith("int8") else " (not in git)")
+        for name, values in report["models"].items()
     )
     return (
         f"Seed {preset.seed}, commit {run['commit']}, {libraries}. Parity of int8 with fp32 on "

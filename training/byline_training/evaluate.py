@@ -30,7 +30,7 @@ from byline_training.metrics import (
     true_positive_rate,
 )
 from byline_training.quantize import MODELS
-from byline_training.runs import Run, replacing
+from byline_training.runs import Run, replacing, sha256
 from byline_training.scores import Scores, score_split
 from byline_training.stages import load_student, load_teacher
 from byline_training.timing import TOKENS, time_models
@@ -122,6 +122,7 @@ def evaluate(run: Run, docs: Path | None = None) -> None:
             for split, documents in splits.items()
         }
         report["models"][name], curves[name] = _measure(run, name, splits, scores)
+        report["models"][name]["sha256"] = sha256(graph)
         report["models"][name]["summary"] |= {
             "parameters": parameters[name.removesuffix("_int8")],
             "size_mb": graph.stat().st_size / 1e6,
@@ -195,6 +196,7 @@ def _measure(
     for group, members in run.preset.limits.protected.items():
         inside = np.asarray([d.source in members and d.label == 0 for d in judged.documents])
         groups[group] = judged.where(inside).figures()
+        summary[f"false_positive_rate, {group}"] = groups[group].get("false_positive_rate", 0.0)
         groups[f"all but {group}"] = judged.where((labels == 0) & ~inside).figures()
     measured = {
         "summary": summary,
