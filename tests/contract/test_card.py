@@ -1,0 +1,58 @@
+"""The card, the committed models and the figures they were released with say the same."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from byline import ModelRepository
+from byline_training import card, config
+
+
+@pytest.fixture(scope="module")
+def report(repository_root: Path) -> dict[str, Any]:
+    values: dict[str, Any] = json.loads(
+        (repository_root / "docs" / "evaluation.json").read_text("utf-8")
+    )
+    return values
+
+
+def test_the_card_is_what_its_figures_give(report: dict[str, Any], repository_root: Path) -> None:
+    written = (repository_root / "docs" / "evaluation.md").read_text("utf-8")
+    assert written == card.write(report, config.load(report["preset"]))
+
+
+def test_its_plots_are_there(repository_root: Path) -> None:
+    written = (repository_root / "docs" / "evaluation.md").read_text("utf-8")
+    plots = sorted(p.name for p in (repository_root / "docs" / "evaluation").glob("*.png"))
+    assert plots == ["attacks.png", "human_sources.png", "reliability.png", "roc.png"]
+    assert all(f"(evaluation/{name})" in written for name in plots)
+
+
+@pytest.mark.parametrize("name", ["student_int8", "teacher_int8"])
+def test_committed_models_are_those_that_were_measured(
+    report: dict[str, Any], released_repository: Path, name: str
+) -> None:
+    model = ModelRepository(released_repository).load(name)
+    assert model.sha256 == report["models"][name]["sha256"]
+    assert model.spec.metrics == report["models"][name]["summary"]
+    assert model.size_bytes < 80e6
+
+
+def test_the_default_keeps_what_was_promised(report: dict[str, Any]) -> None:
+    """The figures that the release was gated on; where one is missed the card must say so."""
+    models = {name: values["summary"] for name, values in report["models"].items()}
+    student = models["student_int8"]
+    assert student["auroc"] >= 0.975
+    assert models["teacher"]["auroc"] - student["auroc"] <= 0.01
+    for name in ("teacher", "student"):
+        assert models[name]["auroc"] - models[f"{name}_int8"]["auroc"] <= 0.005
+    assert student["ece"] <= 0.05
+    assert student["sentence_auroc"] >= 0.85
+    assert student["false_positive_rate"] <= 0.015
+    assert student["false_positive_rate, non-native writers"] <= 0.03
+    times = report["times"]
+    assert times["student_int8"]["least"] <= 0.1 * times["torch_bert_base_size"]["least"]
