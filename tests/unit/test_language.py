@@ -26,8 +26,8 @@ OTHER = {
     "brannte noch. Niemand hatte etwas gehört, doch in der Küche stand ein Glas, das keiner von "
     "uns benutzt hatte.",
     "French": "Quand nous sommes rentrés hier soir, la porte était ouverte et la lumière du "
-    "couloir brûlait encore. Personne n'avait rien entendu, mais dans la cuisine se trouvait un verre "
-    "que nul d'entre nous n'avait utilisé.",
+    "couloir brûlait encore. Personne n'avait rien entendu, mais dans la cuisine se trouvait un "
+    "verre que nul d'entre nous n'avait utilisé.",
     "Spanish": "Cuando llegamos a casa anoche, la puerta estaba abierta y la luz del pasillo "
     "seguía encendida. Nadie había oído nada, pero en la cocina había un vaso que ninguno de "
     "nosotros había usado.",
