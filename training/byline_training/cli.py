@@ -10,10 +10,8 @@ from pathlib import Path
 import click
 
 from byline.errors import BylineError
-from byline_training.config import CONFIGS, Preset, Stage, load
+from byline_training.config import ROOT, Preset, Stage, load
 from byline_training.runs import Run
-
-_ROOT = CONFIGS.parent.parent
 
 
 def _prepare(run: Run, _: Path) -> None:
@@ -88,12 +86,12 @@ def _options(command: Callable[..., None]) -> Callable[..., None]:
         (
             click.option("--preset", required=True, help="A name in training/configs, or a .toml."),
             click.option("--data", type=click.Path(), help="Path of the preset's sources."),
-            click.option("--runs", type=click.Path(path_type=Path), default=_ROOT / "runs",
+            click.option("--runs", type=click.Path(path_type=Path), default=ROOT / "runs",
                          help="Where runs keep their work.", show_default="runs/"),
             click.option("--teacher-folder", type=click.Path(), help="The teacher's encoder."),
             click.option("--student-folder", type=click.Path(), help="The student's encoder."),
             click.option("--model-repository", type=click.Path(path_type=Path),
-                         default=_ROOT / "model_repository", show_default="model_repository/",
+                         show_default="model_repository/; for trial runs in the run's folder",
                          help="Where export writes."),
         )
     ):  # fmt: skip
@@ -108,14 +106,15 @@ def _command(names: tuple[str, ...]) -> Callable[..., None]:
         runs: Path,
         teacher_folder: str | None,
         student_folder: str | None,
-        model_repository: Path,
+        model_repository: Path | None,
     ) -> None:
         try:
             chosen = _configured(load(preset), data, teacher_folder, student_folder)
             run = Run(chosen, runs / chosen.name)
+            repository = model_repository or run.repository
             for name in names:
                 click.echo(f"{chosen.name}: {name}", err=True)
-                STAGES[name][0](run, model_repository)
+                STAGES[name][0](run, repository)
         except BylineError as error:
             raise click.ClickException(str(error)) from error
         except ModuleNotFoundError as error:

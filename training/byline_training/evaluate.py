@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -17,7 +16,6 @@ from byline.spec import Thresholds
 from byline_training import card, plots
 from byline_training.attacks import ATTACKS
 from byline_training.calibrate import labelled_sentences, load_calibration, vocabulary_of
-from byline_training.config import CONFIGS
 from byline_training.data import Prepared, load_split
 from byline_training.leave_out import leave_one_domain_out
 from byline_training.metrics import (
@@ -36,7 +34,6 @@ from byline_training.stages import load_student, load_teacher
 from byline_training.timing import TOKENS, time_models
 
 LENGTHS = ((40, 75), (75, 150), (150, 300), (300, 10_000))
-DOCS = CONFIGS.parent.parent / "docs"
 
 
 class _Judged:
@@ -83,21 +80,20 @@ class _Judged:
         return figures
 
 
-def evaluate(run: Run, docs: Path | None = None) -> None:
-    """Measure, and write `evaluation.json`, the card and its plots.
+def evaluate(run: Run) -> None:
+    """Measure calibrated models, and write `evaluation.json`, and the card with plots to `docs/`.
 
-    Args:
-        run: with calibrated models.
-        docs: where card and plots go; None for `docs/` of the checkout, but for the smoke preset,
-            whose figures are nobody's business, the run's own folder.
+    All of it goes into the run's folder; `export` takes the card along to where the models go.
+
+    Raises:
+        InputError: an earlier stage is missing.
     """
-    if docs is None:
-        docs = run.path("docs") if run.preset.name == "smoke" else DOCS
     for name in MODELS:  # before the long part
         graph = run.path("onnx", f"{name}.onnx")
         if not graph.exists():
             raise InputError(f"{graph} is missing: run the quantize stage first")
         load_calibration(run, name)
+    docs = run.path("docs", "evaluation.md").parent
     splits = {
         split: load_split(run.path("prepared"), split)
         for split in ("test", "attacked", "test_long")

@@ -12,6 +12,7 @@ from byline.errors import InputError
 from byline.repository import CHECKSUMS, ModelRepository
 from byline.spec import LABELS, Spec
 from byline_training.calibrate import load_calibration
+from byline_training.config import ROOT
 from byline_training.encoders import find_tokenizer
 from byline_training.quantize import MODELS, check_parity, gate_documents
 from byline_training.runs import Run, replacing, sha256
@@ -101,6 +102,8 @@ def export(run: Run, repository: Path) -> None:
     if not readme.exists():
         readme.write_text(_README, encoding="utf-8")
     write_checksums(repository)
+    if repository.resolve() == ROOT / "model_repository":  # a release: the card goes along
+        shutil.copytree(run.path("docs"), ROOT / "docs", dirs_exist_ok=True)
     found = ModelRepository(repository)
     for name in MODELS:
         found.load(name)

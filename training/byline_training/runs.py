@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from byline_training.config import Preset
+from byline_training.config import ROOT, Preset
 
 _LIBRARIES = ("torch", "transformers", "onnx", "onnxruntime", "numpy", "tokenizers", "pyarrow")
 
@@ -32,6 +32,12 @@ class Run:
 
     preset: Preset
     folder: Path
+
+    @property
+    def repository(self) -> Path:
+        """Where the models go: the checkout's, but for random ones the run's own folder."""
+        place = self.folder if self.preset.teacher.base.random else ROOT
+        return place / "model_repository"
 
     def path(self, *parts: str) -> Path:
         """A path inside the run's folder; its parent is made."""
