@@ -72,7 +72,8 @@ class ModelRepository:
 
     def names(self) -> list[str]:
         """Names of the models that are there, sorted; whether they are whole is not looked at."""
-        return sorted(folder.parent.name for folder in self.path.glob("*/config.pbtxt"))
+        names = (config.parent.name for config in self.path.glob("*/config.pbtxt"))
+        return sorted(name for name in names if not name.startswith("."))
 
     def load(self, name: str = DEFAULT_MODEL) -> Model:
         """Check a model's files against their hashes and read what describes it.

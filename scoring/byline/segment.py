@@ -18,7 +18,7 @@ MAX_SENTENCE_CHARACTERS = 600
 
 _STRETCH = 10_000
 _HEADING = re.compile(r"[ \t]{0,3}#{1,6}[ \t]+(?=\S)")
-_LIST_ITEM = re.compile(r"[ \t]*(?:[-*+•‣▪◦·–]|\(?(?:\d{1,3}|[A-Za-z])[.)])[ \t]+(?=\S)")
+_LIST_ITEM = re.compile(r"[ \t]*(?:[-*+•‣▪◦·–]|\(?\d{1,3}[.)]|\(?[A-Za-z]\))[ \t]+(?=\S)")
 _FENCE = re.compile(r"[ \t]{0,3}(?:`{3,}[^`]*$|~~~)")  # with ticks behind, it is code in a line
 _RULE = re.compile(r"[ \t]*(?:[-=*_~#][ \t]*){3,}$")
 _TABLE_ROW = re.compile(r"[ \t]*\|.*\|[ \t]*$")

@@ -45,6 +45,10 @@ OTHER = {
     "Dutch": "De gemeente heeft besloten om het park aan de rand van de stad te vernieuwen. "
     "Volgens de wethouder is er te weinig groen in de wijk, en willen de bewoners meer plekken "
     "waar kinderen kunnen spelen. Het plan wordt in het voorjaar besproken.",
+    # Full of the words that the two languages share.
+    "Dutch, spoken": "We waren in de tuin en het was over zes toen er iemand riep. Of het nu was "
+    "omdat we had gegeten of niet, we hebben in die tijd over alles gesproken. Is dat van de man "
+    "die in het huis was, of is het van ons? Dat was in de tijd over welke we had gehoord.",
     "Russian": "Когда мы вчера вечером вернулись домой, дверь была открыта, а свет ещё горел.",
     "Chinese": "我们昨晚回家时，门是开着的，走廊里的灯还亮着。没有人听到什么。",
     "code": "def main(argv: list[str]) -> int:\n    parser = ArgumentParser()\n"
@@ -67,4 +71,4 @@ def test_other_than_english(text: str) -> None:
 
 
 def test_share_is_over_all_texts() -> None:
-    assert function_word_share(["The cat", "of stone walls", ""]) == pytest.approx(2 / 5)
+    assert function_word_share(["The cat", "and stone walls", ""]) == pytest.approx(2 / 5)
