@@ -44,7 +44,11 @@ def html_text(source: str) -> str:
     main = None
     if len(source) <= _MAX_EXTRACTED:
         main = trafilatura.extract(
-            source, output_format="html", include_comments=False, include_tables=False
+            source,
+            output_format="html",
+            include_comments=False,
+            include_tables=False,
+            prune_xpath="//pre",  # it would come back as a quotation
         )
     return (main and visible_text(main)) or visible_text(source)
 

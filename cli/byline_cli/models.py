@@ -22,12 +22,12 @@ def models() -> None:
 def list_models(repository: Path | None) -> None:
     """List the models; a damaged one is listed with what is wrong with it."""
     from rich.box import SIMPLE
-    from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
     from byline import ModelInvalid, ModelRepository
     from byline.repository import DEFAULT_MODEL
+    from byline_cli.terminal import standard_output
 
     found = ModelRepository.find(repository)
     table = Table(box=SIMPLE, pad_edge=False, header_style="bold")
@@ -50,7 +50,7 @@ def list_models(repository: Path | None) -> None:
             f"{model.size_bytes / 1e6:.1f}",
             mark,
         )
-    console = Console()
+    console = standard_output()
     console.print(table)
     console.print(Text(shown(str(found.path)), style="dim"), soft_wrap=True)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import sys
 import textwrap
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -17,6 +16,7 @@ from rich.text import Text
 
 from byline import Model
 from byline_cli.results import Result
+from byline_cli.terminal import UNBOUNDED, standard_output
 from byline_cli.wording import (
     EVIDENCE,
     NOT_READ,
@@ -39,8 +39,6 @@ _MARKS = {
     "error": ("×", "x", "bold magenta"),
 }
 _WORDS = {**WORDS, "error": NOT_READ}
-_UNBOUNDED = 10_000
-"""Columns of a pipe: a line a document, for those who search in them."""
 _TEXT_WIDTH = 80
 _INDENT = 23
 _LEAST_NAME = 26
@@ -68,15 +66,10 @@ def write_table(
     """
     if to_file:
         stream = io.TextIOWrapper(out, encoding="utf-8", write_through=True)
-        _print(results, model, detailed, Console(file=stream, width=_UNBOUNDED))
+        _print(results, model, detailed, Console(file=stream, width=UNBOUNDED))
         stream.detach()
         return
-    if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(errors="replace")  # a terminal that can't show a name's letters
-    console = Console()
-    if not console.is_terminal:
-        console.width = _UNBOUNDED
-    _print(results, model, detailed, console)
+    _print(results, model, detailed, standard_output())
 
 
 def _print(results: Iterable[Result], model: Model, detailed: bool, console: Console) -> None:

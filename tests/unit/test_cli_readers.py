@@ -1,0 +1,212 @@
+"""Files of each kind to the prose in them."""
+
+from __future__ import annotations
+
+import io
+import os
+import time
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from byline import InputError
+from byline_cli import readers
+from byline_cli.html_text import html_text, visible_text
+from byline_cli.markdown_text import markdown_text
+from byline_cli.readers import read_file, read_stream
+
+pytestmark = pytest.mark.unit
+
+MARKDOWN = """\
+---
+title: not prose
+---
+# A *heading* of `four` words
+
+A paragraph with **bold**, a [link](https://example.org "title"), and
+1986. This continues it.\\
+A hard break.
+
+- first item
+- second item
+
+  with a paragraph
+
+1. counted
+
+> quoted words
+
+```python
+code = "dropped"
+```
+
+    indented = "dropped"
+
+| a | table |
+|---|-------|
+| dropped | too |
+
+<div>dropped html</div>
+
+![dropped picture](x.png) and <b>words</b> &amp; signs
+"""
+
+PAGE = """\
+<!doctype html><html><head><title>Not this</title><style>p { color: red }</style>
+<script>var not_this = "<p>nor this</p>";</script></head><body>
+<nav><a href="/">Not home</a></nav>
+<main><h1>A heading</h1>
+<p>The first paragraph has <b>bold</b> words &amp; a
+line break in it, and is long enough to be taken for a part of the text.</p>
+<ul><li>The first item of the list is here.</li><li>The second item of the list is here.</li></ul>
+<pre>not = code</pre>
+<table><tr><td>not a table</td></tr></table>
+<p>The last paragraph, which ends the text of this page in a full sentence.</p>
+</main><footer>Not the footer</footer></body></html>
+"""
+
+
+def test_markdown_keeps_blocks_of_prose_alone() -> None:
+    assert markdown_text(MARKDOWN).split("\n\n") == [
+        "A heading of four words",
+        "A paragraph with bold, a link, and 1986. This continues it.\nA hard break.",
+        "first item",
+        "second item",
+        "with a paragraph",
+        "counted",
+        "quoted words",
+        "and words & signs",
+    ]
+
+
+@pytest.mark.parametrize("newline", ["\r\n", "\r"])
+def test_markdown_does_not_depend_on_line_endings(newline: str) -> None:
+    assert markdown_text(MARKDOWN.replace("\n", newline)) == markdown_text(MARKDOWN)
+
+
+def test_rule_at_the_beginning_is_no_front_matter() -> None:
+    assert markdown_text("---\n\nA text without an end mark.") == "A text without an end mark."
+
+
+def test_plain_paragraphs_read_the_same_from_every_kind(tmp_path: Path) -> None:
+    paragraphs = ["This is the first paragraph of a text.", "And here the second one follows it."]
+    contents = {
+        "a.txt": "\n\n".join(paragraphs),
+        "a.md": "\n\n".join(paragraphs),
+        "a.html": "".join(f"<p>{paragraph}</p>" for paragraph in paragraphs),
+    }
+    for name, content in contents.items():
+        (tmp_path / name).write_text(content, encoding="utf-8")
+        assert read_file(tmp_path / name) == "\n\n".join(paragraphs), name
+
+
+@pytest.mark.parametrize("read", [html_text, visible_text])
+def test_html_keeps_blocks_of_prose_alone(read: object) -> None:
+    assert callable(read)
+    text = read(PAGE)
+    assert text.split("\n\n") == [
+        "A heading",
+        "The first paragraph has bold words & a line break in it, and is long enough to be taken "
+        "for a part of the text.",
+        "The first item of the list is here.",
+        "The second item of the list is here.",
+        "The last paragraph, which ends the text of this page in a full sentence.",
+    ]
+
+
+def test_page_without_a_main_part_gives_what_is_visible() -> None:
+    assert html_text("<div>One<br>two<div>three</div></div>four") == "One two\n\nthree\n\nfour"
+    assert html_text("") == ""
+
+
+@settings(deadline=None, max_examples=50)
+@given(st.text(alphabet=st.sampled_from("<>/!-&;\"'= \n\0\ud800abdivpscriptul"), max_size=200))
+def test_html_is_read_however_broken(source: str) -> None:
+    text = html_text(source)
+    assert not any("\ud800" <= c <= "\udfff" for c in text)
+
+
+@settings(deadline=None)
+@given(st.text(alphabet=st.sampled_from("*_[]()`#>-|\\\n \ud800\0a1.~!<&"), max_size=200))
+def test_markdown_is_read_however_broken(source: str) -> None:
+    assert isinstance(markdown_text(source), str)
+
+
+@pytest.mark.parametrize("unit", ["[", "*a_ " * 2400 + "\n\n", "word and more. "])
+def test_markdown_of_10_mb_takes_bounded_time(unit: str) -> None:
+    source = unit * (10_000_000 // len(unit))
+    started = time.process_time()
+    text = markdown_text(source)
+    assert time.process_time() - started < 60
+    assert len(text) >= 8_000_000  # what lies beyond is still counted
+
+
+def test_html_of_10_mb_takes_bounded_time() -> None:
+    started = time.process_time()
+    text = html_text("<div>" * 1000 + "<p>A sentence of a page. </p>\n" * 350_000)
+    assert time.process_time() - started < 60
+    assert text.count("A sentence of a page.") == 350_000
+
+
+def test_size_is_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(readers, "MAX_BYTES", 1000)
+    path = tmp_path / "a.txt"
+    path.write_bytes(b"a" * 1000)
+    assert len(read_file(path)) == len(read_stream(io.BytesIO(b"a" * 1000))) == 1000
+    path.write_bytes(b"a" * 1001)
+    with pytest.raises(InputError, match=r"larger than .* split it"):
+        read_file(path)
+    with pytest.raises(InputError, match="larger than"):
+        read_stream(io.BytesIO(b"a" * 1001))
+
+
+def test_file_that_grows_while_it_is_read_is_bounded() -> None:
+    class Endless(io.RawIOBase):
+        def read(self, size: int = -1, /) -> bytes:
+            assert 0 < size <= readers.MAX_BYTES + 1
+            return b"a" * size
+
+    with pytest.raises(InputError, match="larger than 50 MB"):
+        read_stream(Endless())  # type: ignore[arg-type]
+
+
+def test_unknown_suffix_is_refused_and_says_what_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "a.docx"
+    path.write_text("a text")
+    with pytest.raises(InputError, match=r"\.docx are not read \(read are \.txt, \.md"):
+        read_file(path)
+
+
+def test_suffix_in_capitals_and_none_are_read(tmp_path: Path) -> None:
+    for name in ("A.TXT", "README"):
+        (tmp_path / name).write_text("# a text")
+        assert read_file(tmp_path / name) == "# a text"
+    (tmp_path / "A.MD").write_text("# a text")
+    assert read_file(tmp_path / "A.MD") == "a text"
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no named pipes here")
+def test_pipes_and_devices_are_refused_without_waiting(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.txt")
+    with pytest.raises(InputError, match="named pipe; send"):
+        read_file(tmp_path / "pipe.txt")
+    with pytest.raises(InputError, match="not a regular file"):
+        read_file(Path("/dev/zero"))
+
+
+def test_missing_and_forbidden_files_say_why(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with pytest.raises(InputError, match="No such file"):
+        read_file(tmp_path / "gone.txt")
+    path = tmp_path / "a.txt"
+    path.write_text("a text")
+
+    def refuse(*_: object) -> None:  # root may read all, whatever the mode says
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr(Path, "open", refuse)
+    with pytest.raises(InputError, match=r"Permission denied\); allow it to be read"):
+        read_file(path)

@@ -1,0 +1,330 @@
+"""`byline score`, run inside this process."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+
+from byline import Detector
+from byline_cli.main import main
+
+pytestmark = pytest.mark.unit
+
+SENTENCES = [
+    "The boat was late, and we waited on the pier with our bags until it was dark.",
+    "Nobody had said that it would be so cold there, so my brother gave me his coat.",
+    "In the end a man came out of the office and told us to go home and try again.",
+]
+PROSE = " ".join(SENTENCES)
+
+
+class Byline:
+    """Runs the command with a model repository."""
+
+    def __init__(self, repository: Path) -> None:
+        self.repository = repository
+
+    def __call__(self, *arguments: object, given: bytes | None = None) -> Result:
+        command = ["score", *map(str, arguments), "--model-repository", str(self.repository)]
+        return CliRunner().invoke(main, command, input=given, prog_name="byline")
+
+    def objects(self, *arguments: object, given: bytes | None = None) -> list[dict[str, Any]]:
+        result = self(*arguments, "--format", "jsonl", given=given)
+        return [json.loads(line) for line in result.stdout.splitlines()]
+
+
+@pytest.fixture
+def byline(tiny_repository: Path) -> Byline:
+    return Byline(tiny_repository)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Three texts that are scored, and one that is too short."""
+    folder = tmp_path / "texts"
+    (folder / "in").mkdir(parents=True)
+    (folder / "a.txt").write_text(PROSE, encoding="utf-8")
+    (folder / "b.md").write_text(f"# Heading\n\n{PROSE}\n", encoding="utf-8")
+    (folder / "in/c.html").write_text(f"<p>{PROSE}</p>", encoding="utf-8")
+    (folder / "short.txt").write_text("Too short.", encoding="utf-8")
+    return folder
+
+
+def test_jsonl_says_what_the_library_says(byline: Byline, folder: Path) -> None:
+    detector = Detector.load(byline.repository)
+    objects = byline.objects(folder, "--detail", "sentence")
+    assert [Path(o["path"]).name for o in objects] == ["a.txt", "b.md", "c.html", "short.txt"]
+    verdict = detector.score(PROSE)
+    for found in (objects[0], objects[2]):  # the same text scores the same from every format
+        assert found["verdict"] == verdict.verdict
+        assert found["probability"] == verdict.probability
+        assert found["log_odds"] == verdict.log_odds
+        assert (found["words"], found["coverage"]) == (verdict.words, verdict.coverage)
+        assert [PROSE[s["start"] : s["end"]] for s in found["sentences"]] == SENTENCES
+        assert [s["probability"] for s in found["sentences"]] == [
+            s.probability for s in verdict.sentences
+        ]
+    model = detector.model
+    assert objects[1]["model"] == {
+        "name": "student_int8", "version": model.version, "sha256": model.sha256,
+    }  # fmt: skip
+    short = objects[3]
+    assert (short["verdict"], short["probability"], short["sentences"]) == ("too_short", None, [])
+
+
+def test_sentences_come_only_when_asked_for(byline: Byline, folder: Path) -> None:
+    assert "sentences" not in byline.objects(folder / "a.txt")[0]
+
+
+def test_json_is_one_object_of_the_same_results(byline: Byline, folder: Path) -> None:
+    whole = json.loads(byline(folder, "--format", "json").stdout)
+    lines = byline.objects(folder)
+    assert whole["model"] == lines[0].pop("model")
+    assert whole["results"] == [{k: v for k, v in o.items() if k != "model"} for o in lines]
+
+
+@pytest.mark.parametrize("jobs", [1, 4])
+def test_order_does_not_depend_on_the_number_of_jobs(
+    byline: Byline, tmp_path: Path, jobs: int
+) -> None:
+    for i in range(30):
+        (tmp_path / f"{i:02}.txt").write_text(PROSE * (1 + 7 * (i % 3)), encoding="utf-8")
+    for i in (0, 7, 8, 29):
+        (tmp_path / f"{i:02}.txt").write_bytes(b"\0" * 10)
+    objects = byline.objects(tmp_path, "--jobs", jobs)
+    assert [Path(o["path"]).stem for o in objects] == [f"{i:02}" for i in range(30)]
+    assert [i for i, o in enumerate(objects) if "error" in o] == [0, 7, 8, 29]
+
+
+def test_table_says_verdict_in_words_and_what_it_is_worth(byline: Byline, folder: Path) -> None:
+    result = byline(folder)
+    assert result.exit_code == 0
+    lines = result.stdout.splitlines()
+    short = next(line for line in lines if "short.txt" in line)
+    assert "too short" in short
+    assert "4 documents: " in result.stdout
+    assert "evidence, not proof" in " ".join(result.stdout.split())
+    assert "\x1b" not in result.stdout
+    verdict = Detector.load(byline.repository).score(PROSE)
+    assert verdict.probability is not None
+    row = next(line for line in lines if "a.txt" in line)
+    assert f"{verdict.probability:.1%}" in row
+
+
+def test_table_lists_sentences_when_asked(byline: Byline, folder: Path) -> None:
+    out = byline(folder / "a.txt", "--detail", "sentence").stdout
+    assert all(sentence in out for sentence in SENTENCES)
+
+
+def test_mistyped_path_is_refused_before_anything_is_scored(byline: Byline, folder: Path) -> None:
+    result = byline(folder / "a.txt", folder / "b.mb", "--format", "jsonl")
+    assert result.exit_code == 2
+    assert result.stdout == ""
+    assert result.stderr == (
+        f"byline: no such file or folder: {folder / 'b.mb'}; did you mean {folder / 'b.md'}?\n"
+    )
+
+
+def test_text_given_for_a_path_is_never_scored(byline: Byline) -> None:
+    result = byline(PROSE)
+    assert result.exit_code == 2
+    assert "standard input: echo TEXT | byline score -" in result.stderr
+    assert result.stderr.count("\n") == 1
+
+
+def test_no_path_is_a_usage_error(byline: Byline) -> None:
+    result = byline()
+    assert result.exit_code == 2
+    assert "PATH" in result.stderr
+
+
+def test_unreadable_files_are_listed_and_the_others_scored(byline: Byline, folder: Path) -> None:
+    (folder / "binary.txt").write_bytes(bytes(range(256)) * 10)
+    named = folder / "image.png"
+    named.write_bytes(b"\x89PNG")
+    result = byline(folder, named, "--format", "jsonl")
+    assert result.exit_code == 3
+    objects = [json.loads(line) for line in result.stdout.splitlines()]
+    errors = {Path(o["path"]).name: o["error"] for o in objects if "error" in o}
+    assert set(errors) == {"binary.txt", "image.png"}
+    assert all(set(o) == {"path", "error"} for o in objects if "error" in o)
+    assert sum("verdict" in o for o in objects) == 4
+    assert result.stderr.splitlines() == [
+        f"byline: {folder / 'binary.txt'}: {errors['binary.txt']}",
+        f"byline: {named}: {errors['image.png']}",
+    ]
+    assert "save it as" in errors["binary.txt"]
+    assert ".md" in errors["image.png"]
+
+
+def test_folder_with_nothing_to_read_is_a_usage_error(byline: Byline, tmp_path: Path) -> None:
+    (tmp_path / "a.pdf").write_bytes(b"%PDF")
+    output = tmp_path / "out.json"
+    result = byline(tmp_path, "--format", "json", "--output", output)
+    assert result.exit_code == 2
+    assert "nothing to score" in result.stderr
+    assert not output.exists()
+
+
+@pytest.mark.parametrize(
+    ("data", "verdict", "finding"),
+    [
+        (b"", "too_short", None),
+        (b" \n\t\r\n ", "too_short", None),
+        ("🙂🎉👩‍👩‍👧 ".encode() * 500, "too_short", None),
+        (b"```\n" + b"for x in y: print(x)\n" * 50 + b"```\n", "too_short", None),
+        (PROSE.encode() + b" \xed\xa0\x80", None, "invalid_unicode"),
+        (PROSE.encode("utf-16"), None, None),
+        (PROSE.replace("e", "е").encode(), None, "homoglyphs"),
+    ],
+    ids=["empty", "whitespace", "emoji", "code", "lone-surrogate", "utf-16", "homoglyphs"],
+)
+def test_odd_texts_on_standard_input(
+    byline: Byline, data: bytes, verdict: str | None, finding: str | None
+) -> None:
+    found = byline.objects("-", given=data)[0]
+    assert found["path"] == "-"
+    assert verdict is None or found["verdict"] == verdict
+    kinds = [f["kind"] for f in found["findings"]]
+    assert kinds == ([finding] if finding else [])
+    assert ("raw" in found) == (finding == "homoglyphs")
+
+
+@pytest.mark.parametrize("form", ["table", "json", "jsonl", "html"])
+@pytest.mark.parametrize("data", [b"", PROSE.encode() + b" \xed\xa0\x80 \x07", "🙂".encode() * 99])
+def test_every_format_takes_odd_texts(byline: Byline, form: str, data: bytes) -> None:
+    result = byline("-", "--format", form, "--detail", "sentence", given=data)
+    assert result.exit_code == 0, result.output
+
+
+def test_binary_standard_input_is_an_unreadable_file(byline: Byline) -> None:
+    result = byline("-", given=bytes(range(256)))
+    assert result.exit_code == 3
+    assert result.stderr.startswith("byline: -: looks like binary data")
+
+
+def test_standard_input_is_read_once(byline: Byline) -> None:
+    result = byline("-", "-", given=b"")
+    assert result.exit_code == 2
+    assert "only once" in result.stderr
+
+
+def test_ten_megabytes_in_one_line(byline: Byline) -> None:
+    found = byline.objects("-", given=PROSE.encode() * (10_000_000 // len(PROSE)))[0]
+    assert [f["kind"] for f in found["findings"]] == ["truncated"]
+    assert 0.05 < found["coverage"] < 0.15
+
+
+def test_word_of_100_000_characters(byline: Byline) -> None:
+    found = byline.objects("-", given=b"a" * 100_000 + b" " + PROSE.encode())[0]
+    assert found["verdict"] in {"ai", "human", "unclear"}
+
+
+def test_min_words_raises_the_floor_and_never_lowers_it(byline: Byline, folder: Path) -> None:
+    words = byline.objects(folder / "a.txt")[0]["words"]
+    verdicts = [
+        byline.objects(folder / "a.txt", "--min-words", n)[0]["verdict"] for n in (words, words + 1)
+    ]
+    assert verdicts[0] != "too_short"
+    assert verdicts[1] == "too_short"
+    result = byline(folder / "a.txt", "--min-words", 5)
+    assert result.exit_code == 2
+    assert "can only be raised" in result.stderr
+
+
+@pytest.mark.parametrize("unreadable", [False, True])
+def test_fail_on_ai(
+    byline: Byline, folder: Path, monkeypatch: pytest.MonkeyPatch, unreadable: bool
+) -> None:
+    if unreadable:
+        (folder / "z.txt").write_bytes(b"\0")
+    otherwise = 3 if unreadable else 0
+    for label, code in (("ai", 1), ("human", otherwise), ("unclear", otherwise)):
+        monkeypatch.setattr("byline.detector.decide", lambda *_, label=label: label)
+        assert byline(folder, "--fail-on", "ai").exit_code == code
+        assert byline(folder).exit_code == otherwise
+
+
+def test_models_are_chosen_by_name_and_place(
+    byline: Byline, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = byline.objects(folder / "a.txt", "--model", "teacher")[0]
+    assert found["model"]["name"] == "teacher"
+    result = byline(folder / "a.txt", "--model", "nobody")
+    assert result.exit_code == 2
+    assert "no model 'nobody'" in result.stderr
+    assert result.stderr.count("\n") == 1
+    monkeypatch.setenv("BYLINE_MODEL_REPOSITORY", str(folder / "absent"))
+    result = CliRunner().invoke(main, ["score", str(folder / "a.txt")])
+    assert result.exit_code == 2
+    assert str(folder / "absent") in result.stderr
+    assert byline(folder / "a.txt").exit_code == 0  # the option comes before the variable
+
+
+def test_output_appears_whole_or_not_at_all(
+    byline: Byline, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    output = tmp_path / "out.jsonl"
+    output.write_text("what was there")
+    output.chmod(0o640)
+    with monkeypatch.context() as patched:
+
+        def interrupt(*_: object) -> str:
+            assert output.read_text() == "what was there"
+            raise KeyboardInterrupt
+
+        patched.setattr("byline_cli.results.read_file", interrupt)
+        given = byline("-", folder, "--format", "jsonl", "--output", output, given=PROSE.encode())
+    assert given.exit_code == 130
+    assert output.read_text() == "what was there"
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["out.jsonl", "texts"]
+    assert byline(folder, "--format", "jsonl", "--output", output).stdout == ""
+    assert len(output.read_text().splitlines()) == 4
+    assert output.stat().st_mode & 0o777 == 0o640
+
+
+def test_output_through_a_link_or_into_a_device(
+    byline: Byline, folder: Path, tmp_path: Path
+) -> None:
+    link = tmp_path / "link.txt"
+    link.symlink_to(tmp_path / "real.txt")
+    assert byline(folder, "--output", link).exit_code == 0
+    assert link.is_symlink()
+    assert "4 documents" in (tmp_path / "real.txt").read_text(encoding="utf-8")
+    assert byline(folder, "--output", os.devnull).exit_code == 0
+    assert not Path(os.devnull).is_file()
+
+
+def test_output_that_cannot_be_written_is_refused_first(
+    byline: Byline, folder: Path, tmp_path: Path
+) -> None:
+    for output in (tmp_path, tmp_path / "absent/out.json"):
+        result = byline(folder, "--output", output)
+        assert result.exit_code == 2
+        assert result.stderr.startswith(f"byline: --output {output}")
+
+
+def test_report_in_the_folder_is_not_scored_the_next_time(byline: Byline, folder: Path) -> None:
+    for _ in range(2):
+        output = folder / "report.html"
+        assert byline(folder, "--format", "html", "--output", output).exit_code == 0
+        assert "4 documents" in output.read_text(encoding="utf-8")
+
+
+def test_names_that_are_no_text_break_no_format(byline: Byline, folder: Path) -> None:
+    names = ["new\nline.txt", "esc\x1b[31m.txt", "<b>&amp;.txt", os.fsdecode(b"bytes\xff.txt")]
+    for name in names:
+        (folder / name).write_text(PROSE, encoding="utf-8")
+    files = [folder / name for name in names]
+    assert [o["path"] for o in byline.objects(*files)] == [str(file) for file in files]
+    table = byline(*files).stdout
+    assert r"new\nline.txt" in table
+    assert r"bytes\xff.txt" in table
+    assert "\x1b" not in table
+    page = byline(*files, "--format", "html").stdout
+    assert "&lt;b&gt;&amp;amp;.txt" in page

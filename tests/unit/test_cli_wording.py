@@ -1,0 +1,62 @@
+"""Names, numbers and totals for people."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from byline_cli.wording import percent, shared_folder, shown, summary
+
+pytestmark = pytest.mark.unit
+
+
+@settings(deadline=None)
+@given(st.text(alphabet=st.characters()))
+def test_shown_is_printable_and_encodable(name: str) -> None:
+    assert shown(name).isprintable()
+    shown(name).encode()
+
+
+def test_shown_keeps_what_can_be_read() -> None:
+    assert shown("größe 文.txt") == "größe 文.txt"
+    assert shown("a\nb\x1b[31m\u202e.txt") == r"a\nb\x1b[31m\u202e.txt"
+    assert shown(os.fsdecode(b"a\xff.txt")) == r"a\xff.txt"
+
+
+@pytest.mark.parametrize(
+    ("probability", "words"),
+    [
+        (None, "-"), (0.0, "<0.1%"), (0.0004, "<0.1%"), (0.0005, "0.1%"), (0.5, "50.0%"),
+        (0.9994, "99.9%"), (0.9995, ">99.9%"), (1.0, ">99.9%"),
+    ],
+)  # fmt: skip
+def test_percentages_never_claim_certainty(probability: float | None, words: str) -> None:
+    assert percent(probability) == words
+
+
+@pytest.mark.parametrize(
+    ("names", "folder"),
+    [
+        (["a/b/c.txt", "a/b/d.txt"], "a/b/"),
+        (["a/bc/x.txt", "a/bd/x.txt"], "a/"),
+        (["/a/x.txt", "/b/x.txt"], "/"),
+        (["a/x.txt", "/a/x.txt"], ""),
+        (["a/x.txt", "-"], ""),
+        (["a/x.txt"], ""),
+        ([], ""),
+    ],
+)
+def test_shared_folder(names: list[str], folder: str) -> None:
+    assert shared_folder(names) == folder.replace("/", os.sep)
+    assert all(name.startswith(shared_folder(names)) for name in names)
+
+
+def test_totals() -> None:
+    assert summary({"ai": 2, "too_short": 1, "error": 3}) == (
+        "3 documents: 2 AI, 1 too short; 3 could not be read."
+    )
+    assert summary({"human": 1}) == "1 document: 1 human."
+    assert summary({"error": 1}) == "0 documents; 1 could not be read."
