@@ -97,7 +97,7 @@ def evaluate(run: Run) -> None:
     splits = {
         split: load_split(run.path("prepared"), split)
         for split in ("test", "attacked", "test_long")
-        if run.path("prepared", f"{split}.parquet").exists()
+        if split != "test_long" or run.path("prepared", f"{split}.parquet").exists()
     }
     parameters = {
         "teacher": load_teacher(run).parameter_count,

@@ -19,7 +19,7 @@ from byline_training.runs import Run, replacing, sha256
 from byline_training.trainer import hard_loss, predict, train
 from byline_training.vocabulary import Vocabulary
 
-_LEAST = 40
+_LEAST = 100
 """Test documents of each kind without which a domain isn't asked about."""
 
 
