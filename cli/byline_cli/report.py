@@ -91,7 +91,7 @@ def write_report(results: Iterable[Result], model: Model, out: BinaryIO) -> None
             ("sentence AI from", percent(model.spec.thresholds.sentence_ai)),
             ("shortest text judged", f"{model.spec.thresholds.min_words} words"),
         ],
-        metrics=[(name.replace("_", " "), f"{value:,.6g}") for name, value in _metrics(model)],
+        metrics=[(_spelled(name), f"{value:,.6g}") for name, value in _metrics(model)],
         style=Markup(style),
         policy=_policy(style),
     )
@@ -151,6 +151,11 @@ def _raw(verdict: Verdict) -> str:
 
 def _metrics(model: Model) -> list[tuple[str, float]]:
     return [(k, v) for k, v in sorted(model.spec.metrics.items()) if isinstance(v, int | float)]
+
+
+def _spelled(metric: str) -> str:
+    short = {"auroc": "AUROC", "ece": "ECE", "mb": "MB", "tpr": "TPR", "fpr": "FPR", "ai": "AI"}
+    return " ".join(short.get(word, word) for word in metric.split("_"))
 
 
 def _policy(style: str) -> str:
