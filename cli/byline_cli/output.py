@@ -99,6 +99,8 @@ def _values(result: Result, detailed: bool) -> dict[str, object]:
                 "probability": sentence.probability,
                 "log_odds": sentence.log_odds,
                 "verdict": sentence.verdict,
+                # Offsets count the text taken from a Markdown or HTML file, not the file's own.
+                "text": result.text[sentence.start : sentence.end],
             }
             for sentence in verdict.sentences
         ]

@@ -135,8 +135,8 @@ class Detector:
                 while ahead:
                     yield ahead.popleft().result()
             finally:
-                for future in ahead:
-                    future.cancel()
+                # On an exception, or when the reader has had enough: don't begin the rest.
+                pool.shutdown(wait=False, cancel_futures=True)
 
     def cut(self, document: Document) -> Task:
         """Everything before the model: normalise, segment, tokenize, pack."""

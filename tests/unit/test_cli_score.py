@@ -66,6 +66,7 @@ def test_jsonl_says_what_the_library_says(byline: Byline, folder: Path) -> None:
         assert found["log_odds"] == verdict.log_odds
         assert (found["words"], found["coverage"]) == (verdict.words, verdict.coverage)
         assert [PROSE[s["start"] : s["end"]] for s in found["sentences"]] == SENTENCES
+        assert [s["text"] for s in found["sentences"]] == SENTENCES
         assert [s["probability"] for s in found["sentences"]] == [
             s.probability for s in verdict.sentences
         ]
