@@ -125,18 +125,18 @@ class Detector:
             for document in documents:
                 yield self.score(document.text, document.id)
             return
-        with ThreadPoolExecutor(self._workers) as pool:
-            ahead: deque[Future[Verdict]] = deque()
-            try:
-                for document in documents:
-                    ahead.append(pool.submit(self.score, document.text, document.id))
-                    if len(ahead) > 2 * self._workers:
-                        yield ahead.popleft().result()
-                while ahead:
+        pool = ThreadPoolExecutor(self._workers)
+        ahead: deque[Future[Verdict]] = deque()
+        try:
+            for document in documents:
+                ahead.append(pool.submit(self.score, document.text, document.id))
+                if len(ahead) > 2 * self._workers:
                     yield ahead.popleft().result()
-            finally:
-                # On an exception, or when the reader has had enough: don't begin the rest.
-                pool.shutdown(wait=False, cancel_futures=True)
+            while ahead:
+                yield ahead.popleft().result()
+        finally:
+            # On an exception, or when the reader has had enough: don't begin the rest.
+            pool.shutdown(wait=False, cancel_futures=True)
 
     def cut(self, document: Document) -> Task:
         """Everything before the model: normalise, segment, tokenize, pack."""
