@@ -195,4 +195,4 @@ def _least_exceeded(values: NDArray[np.float64], rate: float) -> float:
         hits += 1
     # hits - 1 may reach it; where even none is too uncertain, stay above all that was seen.
     allowed = max(hits - 1, 0)
-    return float(np.nextafter(ranked[min(allowed, len(ranked) - 1)], np.inf))
+    return min(float(np.nextafter(ranked[min(allowed, len(ranked) - 1)], np.inf)), 1.0)

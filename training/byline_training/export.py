@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 import shutil
 from collections.abc import Sequence
@@ -162,13 +161,17 @@ def _metrics(run: Run) -> dict[str, dict[str, float]]:
 
 
 def _notice(run: Run) -> str:
-    names = {"minilm-tiny", "mpnet-minilm", "mpnet-distil", "bert-base"}
-    base = dataclasses.asdict(run.preset.student.base)["hub"] or "randomly initialised weights"
-    origin = f"{base} (Apache License 2.0)" if run.preset.name in names else base
+    base = run.preset.student.base.hub
+    origin = f"{base} (Apache License 2.0)" if base else "random weights"
+    if any(source.kind == "corpus" for source in run.preset.data.sources):
+        terms = (
+            "Parts of the training corpus are licensed for research and non-commercial use only.\n"
+            "The weights are therefore offered for research and other non-commercial use."
+        )
+    else:
+        terms = "Look at the licences of the training data before passing the weights on."
     return (
-        f"Weights trained by Byline, preset {run.preset.name}, starting from {origin}.\n\n"
-        "Parts of the training corpus are licensed for research and non-commercial use only.\n"
-        "The weights are therefore offered for research and other non-commercial use, without\n"
-        "warranty of any kind. The code of Byline is under the Apache License 2.0; this notice\n"
-        "is about the weights alone.\n"
+        f"Weights trained by Byline, preset {run.preset.name}, starting from {origin}.\n\n{terms}\n\n"
+        "They come without warranty of any kind. The code of Byline is under the Apache License 2.0;\n"
+        "this notice is about the weights alone.\n"
     )
