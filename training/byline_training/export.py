@@ -171,7 +171,8 @@ def _notice(run: Run) -> str:
     else:
         terms = "Look at the licences of the training data before passing the weights on."
     return (
-        f"Weights trained by Byline, preset {run.preset.name}, starting from {origin}.\n\n{terms}\n\n"
-        "They come without warranty of any kind. The code of Byline is under the Apache License 2.0;\n"
-        "this notice is about the weights alone.\n"
+        f"Weights trained by Byline, preset {run.preset.name}, starting from {origin}.\n\n"
+        f"{terms}\n\n"
+        "They come without warranty of any kind. The code of Byline is under the Apache License\n"
+        "2.0; this notice is about the weights alone.\n"
     )
