@@ -50,6 +50,9 @@ def write(report: dict[str, Any], preset: Preset) -> str:
         f"A logistic regression on TF-IDF word and character n-grams, trained on the same corpus, "
         f"reaches an AUROC of {_TFIDF_AUROC} on this split (the corpus's data card).",
         "![ROC curves](evaluation/roc.png)",
+        "## Goals",
+        _goals(report),
+        preset.notes.strip(),
         "## Are the probabilities honest?",
         "A probability is stated at even odds of both kinds.",
         "![Reliability](evaluation/reliability.png)",
@@ -91,6 +94,40 @@ _LIMITS = """\
 - English only. Other languages are reported as `not_english` and get no verdict.
 - Texts under 40 words get no verdict; those under 75 are told apart worst.
 - A verdict is evidence, not proof. Nobody should be accused on its word alone."""
+
+
+def _goals(report: dict[str, Any]) -> str:
+    models = {name: values["summary"] for name, values in report["models"].items()}
+    student, times = models[_DEFAULT], report["times"]
+    drops = [models[n]["auroc"] - models[f"{n}_int8"]["auroc"] for n in ("teacher", "student")]
+    goals = [
+        ("AUROC at least 0.975", student["auroc"], student["auroc"] >= 0.975),
+        (
+            "AUROC within 0.01 of the teacher's",
+            models["teacher"]["auroc"] - student["auroc"],
+            models["teacher"]["auroc"] - student["auroc"] <= 0.01,
+        ),
+        ("AUROC lost by int8 at most 0.005", max(drops), max(drops) <= 0.005),
+        ("calibration error at most 0.05", student["ece"], student["ece"] <= 0.05),
+        (
+            "AUROC of sentences at least 0.85",
+            student["sentence_auroc"],
+            student["sentence_auroc"] >= 0.85,
+        ),
+        (
+            "human texts called `ai` at most 0.015",
+            student["false_positive_rate"],
+            student["false_positive_rate"] <= 0.015,
+        ),
+    ]
+    for name, value in student.items():
+        if name.startswith("false_positive_rate, "):
+            group = name.removeprefix("false_positive_rate, ")
+            goals.append((f"{group} called `ai` at most 0.03", value, value <= 0.03))
+    ratio = times[_DEFAULT]["least"] / times["torch_bert_base_size"]["least"]
+    goals.append(("time at most 0.10 of BERT-base's size in torch", ratio, ratio <= 0.1))
+    rows = [(goal, f"{value:.4f}", "yes" if met else "**no**") for goal, value, met in goals]
+    return _table((f"`{_DEFAULT}`", "reached", "met"), rows)
 
 
 def _originals(report: dict[str, Any]) -> str:

@@ -131,9 +131,10 @@ class Limits:
 
 @dataclass(frozen=True)
 class Preset:
-    """One whole run, from data to model repository."""
+    """One whole run, from data to model repository; `notes` are for the evaluation card."""
 
     name: str
+    notes: str = ""
     seed: int = 20261123
     data: Data = Data()
     teacher: Stage = Stage()
