@@ -8,6 +8,7 @@ import re
 import signal
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -57,7 +58,11 @@ def test_scores_a_file_and_prints_no_progress_into_a_pipe(
 @pytest.mark.skipif(sys.platform == "win32", reason="signals and pipes of POSIX")
 def test_lines_stream_and_an_interrupt_is_quiet(environment: dict[str, str], text: Path) -> None:
     command = [*COMMAND, "score", str(text), "-", "--format", "jsonl", "--jobs", "1"]
-    with subprocess.Popen(command, env=environment, stdin=-1, stdout=-1, stderr=-1) as process:
+    # A shell's background jobs, and what they start, ignore the interrupt: here it must count.
+    heed = partial(signal.signal, signal.SIGINT, signal.SIG_DFL)
+    with subprocess.Popen(
+        command, env=environment, stdin=-1, stdout=-1, stderr=-1, preexec_fn=heed
+    ) as process:
         assert process.stdout is not None
         assert process.stderr is not None
         # The first answer comes although standard input, the second text, has not ended.

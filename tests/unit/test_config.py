@@ -29,7 +29,7 @@ def test_a_preset_parses(name: str) -> None:
 def test_values_arrive_with_their_types() -> None:
     preset = load("minilm-tiny")
     assert preset.student.layers == (0, 2, 5)
-    assert preset.student.learning_rate == 2e-4
+    assert preset.student.learning_rate == 2.5e-4
     assert preset.teacher.freeze_embeddings
     assert "FCE" in preset.limits.protected["non-native writers"]
 
