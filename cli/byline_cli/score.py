@@ -93,7 +93,7 @@ def score(
     listed on standard error; the others are scored).
     """
     _check_paths(paths)
-    _check_output(output)
+    _check_output(output, paths)
     detector = _detector(repository, model_name, min_words, jobs or _processors())
 
     from byline import InputError
@@ -142,12 +142,15 @@ def _check_paths(paths: tuple[str, ...]) -> None:
         raise InputError(f"no such file or folder: {', '.join(absent)}; {advice}")
 
 
-def _check_output(output: Path | None) -> None:
+def _check_output(output: Path | None, paths: tuple[str, ...]) -> None:
     """Refuse an output that can't be written, before hours of scoring."""
     if output is None:
         return
     from byline import InputError
 
+    if any(path != "-" and output.exists() and output.samefile(path) for path in paths):
+        if output.is_file():
+            raise InputError(f"--output {output} is a text to be scored; name another file")
     if output.is_dir():
         raise InputError(f"--output {output} is a folder; name a file")
     if not output.parent.is_dir():

@@ -85,6 +85,17 @@ def test_closed_pipe_is_quiet(environment: dict[str, str], text: Path, form: str
         assert process.stderr.read() == b""
 
 
+def test_a_text_is_never_written_over(environment: dict[str, str], text: Path) -> None:
+    before = text.read_bytes()
+    result = subprocess.run(
+        [*COMMAND, "score", str(text), "--output", str(text)],
+        env=environment, stderr=-1, check=False, timeout=60,
+    )  # fmt: skip
+    assert result.returncode == 2
+    assert b"name another file" in result.stderr
+    assert text.read_bytes() == before
+
+
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="no device that is always full")
 def test_full_disk_is_one_line(environment: dict[str, str], text: Path) -> None:
     with Path("/dev/full").open("wb") as full:

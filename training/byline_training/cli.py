@@ -70,7 +70,7 @@ STAGES: dict[str, tuple[Callable[[Run, Path], None], str]] = {
 
 @click.group()
 def train() -> None:
-    r"""Train models: prepare, teacher, student, quantize, calibrate, evaluate, export.
+    """Train models: prepare, teacher, student, quantize, calibrate, evaluate, export.
 
     A stage that was killed goes on from its last checkpoint when it is run again.
 
@@ -78,7 +78,7 @@ def train() -> None:
     byline train all --preset smoke
     byline train all --preset minilm-tiny --data path/to/corpus
     byline train teacher --preset bert-base --teacher-folder path/to/bert-base-uncased
-    """
+    """  # noqa: D301 - click's mark for lines that aren't joined
 
 
 def _options(command: Callable[..., None]) -> Callable[..., None]:

@@ -61,7 +61,9 @@ _README = """\
 
 Read by `byline`, and unchanged by Triton Inference Server (docs/architecture.md has the layout).
 Written by `byline train export`; don't edit by hand: `SHA256SUMS` and every `scoring.json` hold the
-hashes that are checked at load. `byline models list`, `show` and `verify` look into it.
+hashes that are checked at load. The fp32 forms, `teacher` and `student`, are too large for git:
+their hashes are listed, and training writes them here. `byline models list`, `show` and `verify`
+look into it.
 """
 
 
