@@ -2,17 +2,17 @@
 
     make bench
 
-Writes docs/benchmarks.md. Process-CPU time, one thread, contenders in turn in one process; the
-least of the rounds is shown, and the ratios are what counts: machines are noisy.
+Process-CPU time, one thread, contenders in turn in one process; the least of the rounds is shown,
+and the ratios are what counts: machines are noisy.
 """
 
 from __future__ import annotations
 
-import platform
 import resource
 import subprocess
 import sys
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -73,7 +73,7 @@ def _cold_start(text: str) -> tuple[float, float, float]:
         return min(spent), int(peak.stdout) / 1024, float(len(spent))
 
 
-def test_one_text(repository_root: Path) -> None:
+def test_one_text(repository_root: Path, write_section: Callable[[str, str], None]) -> None:
     detector = Detector.load()
     tokenizer = Tokenizer.from_file(str(detector.model.path / "tokenizer.json"))
     tokenizer.no_truncation()  # the file asks for 128 tokens, cut or padded
@@ -124,27 +124,24 @@ def test_one_text(repository_root: Path) -> None:
         for name, t in group.items()
     ]
     cpu, peak, runs = _cold_start(text)
-    page = f"""\
-# Benchmarks
-
-Written by `make bench`. CPU time of one thread, milliseconds; contenders in turn in one process,
-{ROUNDS} rounds. Ratios carry over to other machines, milliseconds don't.
-Python {platform.python_version()}, onnxruntime {onnxruntime.__version__},
-torch {torch.__version__}.
-
-## One text of {ids.shape[1]} tokens, model student_int8
+    write_section(
+        f"One text of {ids.shape[1]} tokens, model student_int8",
+        f"""
+CPU time of one thread, {ROUNDS} rounds, torch {torch.__version__}.
 
 | | least | median | library / this |
 |---|---|---|---|
 {chr(10).join(rows)}
 
 The torch models have random weights: weights have no influence on time.
-
-## Cold start
-
+""",
+    )
+    write_section(
+        "Cold start",
+        f"""
 `byline score one.txt`, from starting Python to the table, least of {runs:.0f}: {cpu:.2f} s of CPU,
 {peak:.0f} MB at the peak.
-"""
-    (repository_root / "docs" / "benchmarks.md").write_text(page, encoding="utf-8")
+""",
+    )
     library = beside["library: text to verdict"]["least"]
     assert library / beside["BERT-base's size in torch, fp32"]["least"] <= 0.10

@@ -1,0 +1,34 @@
+"""The page the benchmarks write, a section each."""
+
+from __future__ import annotations
+
+import platform
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import onnxruntime
+import pytest
+
+_TOP = """\
+# Benchmarks
+
+Written by `make bench`, a section by each of its tests. Contenders take turns in one run on one
+machine: ratios carry over to other machines, milliseconds don't.
+"""
+
+
+@pytest.fixture
+def write_section(repository_root: Path) -> Callable[[str, str], None]:
+    """Put a section, given by heading and Markdown, into docs/benchmarks.md; the others stay."""
+
+    def write(heading: str, body: str) -> None:
+        page = repository_root / "docs" / "benchmarks.md"
+        parts = re.split(r"(?m)^## (.+)\n", page.read_text("utf-8"))
+        sections = dict(zip(parts[1::2], parts[2::2], strict=True))
+        measured = f"Python {platform.python_version()}, onnxruntime {onnxruntime.__version__}."
+        sections[heading] = f"\n{body.strip()}\n\n{measured}\n\n"
+        text = _TOP + "".join(f"\n## {name}\n{part.rstrip()}\n" for name, part in sections.items())
+        page.write_text(text, "utf-8")
+
+    return write
