@@ -22,7 +22,7 @@ def document_log_odds(windows: Sequence[Window], logits: Sequence[Logits]) -> fl
     """
     weights = np.asarray([len(window.ids) for window in windows], dtype=np.float64)
     document = np.asarray([answer.document for answer in logits], dtype=np.float64)
-    return float(np.average(document[:, 1] - document[:, 0], weights=weights))
+    return float(weights @ (document[:, 1] - document[:, 0]) / weights.sum())
 
 
 def sentence_log_odds(

@@ -8,6 +8,7 @@ makes a verdict jump.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -38,10 +39,11 @@ class Calibration:
 
     def document(self, log_odds: float, words: int) -> float:
         """Calibrated log-odds of a document from the model's."""
-        weights = band_weights([words], [band.words for band in self.bands])[0]
-        scale = float(weights @ [band.scale for band in self.bands])
-        bias = float(weights @ [band.bias for band in self.bands])
-        return scale * log_odds + bias
+        length = math.log(max(words, 1))
+        lengths = [math.log(band.words) for band in self.bands]
+        scale = np.interp(length, lengths, [band.scale for band in self.bands])
+        bias = np.interp(length, lengths, [band.bias for band in self.bands])
+        return float(scale * log_odds + bias)
 
     def sentences(self, log_odds: NDArray[np.float64]) -> NDArray[np.float64]:
         """Calibrated log-odds [n] of sentences from the means of their token log-odds [n]."""
@@ -50,7 +52,7 @@ class Calibration:
 
 
 def band_weights(words: Sequence[int], centres: Sequence[int]) -> NDArray[np.float64]:
-    """How much each band counts for texts of some lengths.
+    """How much each band counts for texts of some lengths, as `Calibration.document` weighs them.
 
     Args:
         words: lengths of n texts.
@@ -68,4 +70,4 @@ def band_weights(words: Sequence[int], centres: Sequence[int]) -> NDArray[np.flo
 
 def sigmoid(log_odds: float) -> float:
     """Probability of log-odds, without overflow."""
-    return float(0.5 * (1.0 + np.tanh(0.5 * log_odds)))
+    return 0.5 * (1.0 + math.tanh(0.5 * log_odds))

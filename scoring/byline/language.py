@@ -25,9 +25,5 @@ _TOKEN = re.compile(r"[^\W\d_]+(?:'[a-z]+)?")
 
 def function_word_share(texts: Iterable[str]) -> float:
     """Share of English function words among the words of some texts, 0..1; 0 without words."""
-    words = function = 0
-    for text in texts:
-        for token in _TOKEN.findall(text.lower()):
-            words += 1
-            function += token in _FUNCTION_WORDS
-    return function / words if words else 0.0
+    words = _TOKEN.findall("\n".join(texts).lower())
+    return sum(map(_FUNCTION_WORDS.__contains__, words)) / len(words) if words else 0.0

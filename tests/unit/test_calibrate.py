@@ -60,6 +60,13 @@ def test_one_word_more_moves_the_weights_little(words: int, centres: list[int]) 
     assert np.abs(after - before).max() <= step + 1e-9
 
 
+@given(st.integers(0, 5000))
+def test_a_document_is_calibrated_by_the_weights_training_fits_with(words: int) -> None:
+    weights = band_weights([words], [band.words for band in CALIBRATION.bands])[0]
+    scale, bias = weights @ [[band.scale, band.bias] for band in CALIBRATION.bands]
+    assert CALIBRATION.document(4.0, words) == pytest.approx(4.0 * scale + bias)
+
+
 @given(st.floats(-30, 30), st.floats(-30, 30), st.integers(0, 5000))
 def test_more_log_odds_are_never_less_probable(one: float, other: float, words: int) -> None:
     low, high = sorted((one, other))
