@@ -19,7 +19,7 @@ from byline.types import Logits
 from byline_cli.readers import read_file
 from byline_training.config import load
 from byline_training.runs import Run
-from byline_training.stages import load_student
+from byline_training.stages import load_trained
 
 HERE = Path(__file__).resolve().parent
 DOCUMENTS = HERE.parent.parent / "examples" / "documents"
@@ -28,7 +28,7 @@ DOCUMENTS = HERE.parent.parent / "examples" / "documents"
 def main(folder: Path) -> None:
     """Score every document with at least one window."""
     run = Run(load(folder.name), folder)
-    student = load_student(run)
+    student = load_trained(run, "student")
     detector = Detector.load()
     scores = {}
     for path in sorted(DOCUMENTS.iterdir()):

@@ -44,7 +44,7 @@ from byline_training.quantize import (
 from byline_training.runs import Run
 from byline_training.scores import score, score_split
 from byline_training.sources import Row, read
-from byline_training.stages import load_student, load_teacher
+from byline_training.stages import load_trained
 from byline_training.trainer import predict
 from byline_training.vocabulary import Vocabulary
 
@@ -73,7 +73,7 @@ def by_hand(session: Session, tokenizer: Tokenizer, window: int, text: str) -> f
 
 @pytest.mark.parametrize("name", ["teacher", "student"])
 def test_torch_and_onnx_agree(run: Run, name: str) -> None:
-    model = {"teacher": load_teacher, "student": load_student}[name](run)
+    model = load_trained(run, name)
     session = Session(run.path("onnx", f"{name}.onnx"))
     rng = np.random.default_rng(0)
     for length in (2, 3, 17, 64, 128):  # the export saw 8 tokens: other lengths must work
@@ -91,7 +91,7 @@ def test_a_padded_batch_in_onnx_is_torch_too(run: Run, name: str) -> None:
     # Triton batches with padding; the mask must keep it out.
     import onnxruntime
 
-    model = {"teacher": load_teacher, "student": load_student}[name](run)
+    model = load_trained(run, name)
     session = onnxruntime.InferenceSession(str(run.path("onnx", f"{name}.onnx")))
     ids = np.random.default_rng(0).integers(5, 100, (2, 20))
     mask = np.ones_like(ids)

@@ -12,7 +12,8 @@ from tokenizers import Tokenizer as Plain
 from tokenizers import models, pre_tokenizers, processors
 
 from byline.tokenizer import Tokenizer
-from byline_training.data import Example, Prepared, batches, document_windows, training_examples
+from byline_training.batch import batches
+from byline_training.data import Example, Prepared, document_windows, training_examples
 
 WINDOW = 32
 

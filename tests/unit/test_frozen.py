@@ -17,11 +17,11 @@ from transformers import (
     MPNetModel,
 )
 
+from byline_training.batch import batches, collate
 from byline_training.config import Stage
-from byline_training.data import Example, batches
+from byline_training.data import Example
 from byline_training.frozen import FrozenStates
 from byline_training.model import TwoHeads
-from byline_training.trainer import collate
 
 SIZES: dict[str, Any] = {
     "vocab_size": 60, "hidden_size": 16, "num_hidden_layers": 3, "num_attention_heads": 2,

@@ -49,8 +49,7 @@ def calibrate(run: Run) -> None:
 
 def vocabulary_of(run: Run, name: str) -> Vocabulary:
     """The vocabulary of a form of the teacher or the student."""
-    stage = run.preset.teacher if name.startswith("teacher") else run.preset.student
-    return Vocabulary.of(run, stage.base)
+    return Vocabulary.of(run, run.preset.stage(name).base)
 
 
 def load_calibration(run: Run, name: str) -> tuple[Calibration, Thresholds]:

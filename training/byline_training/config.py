@@ -142,6 +142,10 @@ class Preset:
     gate: Gate = Gate()
     limits: Limits = Limits()
 
+    def stage(self, model: str) -> Stage:
+        """How a model, in whichever form (`student_int8`, say), is trained."""
+        return self.teacher if model.startswith("teacher") else self.student
+
 
 def load(name: str) -> Preset:
     """Read a preset by name, or from a path that ends in `.toml`.

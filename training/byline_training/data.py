@@ -1,4 +1,4 @@
-"""Prepared Parquet as arrays, training windows, and batches of like length."""
+"""Prepared Parquet as arrays, and training windows."""
 
 from __future__ import annotations
 
@@ -108,41 +108,6 @@ def training_examples(
 def document_windows(document: Prepared, limit: int, tokenizer: Tokenizer) -> list[Window]:
     """Pack a document as the library does."""
     return pack(document.sentences, limit, tokenizer.prefix, tokenizer.suffix)
-
-
-def batches(
-    lengths: Sequence[int], tokens_per_batch: int, seed: int | None
-) -> list[NDArray[np.int64]]:
-    """Group indices of like length, so that padding is a few percent.
-
-    Args:
-        lengths: of all examples.
-        tokens_per_batch: the most a batch may hold, padding included.
-        seed: shuffles; None keeps the order by length, longest first.
-    """
-    rng = np.random.default_rng(seed)
-    order = np.argsort(-np.asarray(lengths), kind="stable")
-    if seed is not None:
-        # Sorting inside large random pools keeps batches varied from epoch to epoch.
-        shuffled = rng.permutation(len(lengths))
-        pools = np.array_split(shuffled, max(1, len(shuffled) // 3000))
-        order = np.concatenate(
-            [p[np.argsort(-np.asarray(lengths)[p], kind="stable")] for p in pools]
-        )
-    groups: list[NDArray[np.int64]] = []
-    start = 0
-    while start < len(order):
-        longest, end = lengths[order[start]], start + 1
-        while end < len(order):
-            longest = max(longest, lengths[order[end]])
-            if longest * (end - start + 1) > tokens_per_batch:
-                break
-            end += 1
-        groups.append(order[start:end])
-        start = end
-    if seed is not None:
-        rng.shuffle(groups)
-    return groups
 
 
 def _example(

@@ -30,7 +30,7 @@ from byline_training.metrics import (
 from byline_training.quantize import MODELS
 from byline_training.runs import Run, replacing, sha256
 from byline_training.scores import Scores, score_split
-from byline_training.stages import load_student, load_teacher
+from byline_training.stages import load_trained
 from byline_training.timing import TOKENS, time_models
 
 LENGTHS = ((40, 75), (75, 150), (150, 300), (300, 10_000))
@@ -99,10 +99,7 @@ def evaluate(run: Run) -> None:
         for split in ("test", "attacked", "test_long")
         if split != "test_long" or run.path("prepared", f"{split}.parquet").exists()
     }
-    parameters = {
-        "teacher": load_teacher(run).parameter_count,
-        "student": load_student(run).parameter_count,
-    }
+    parameters = {name: load_trained(run, name).parameter_count for name in ("teacher", "student")}
     report: dict[str, Any] = {
         "preset": run.preset.name,
         "run": run.recorded(),

@@ -85,7 +85,7 @@ def export(run: Run, repository: Path) -> None:
     documents = gate_documents(run)
     repository.mkdir(parents=True, exist_ok=True)
     for name in MODELS:
-        base = (run.preset.teacher if name.startswith("teacher") else run.preset.student).base
+        base = run.preset.stage(name).base
         if name.endswith("_int8"):
             plain = run.path("onnx", f"{name.removesuffix('_int8')}.onnx")
             check_parity(

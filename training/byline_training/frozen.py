@@ -12,8 +12,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from byline_training.batch import batches, collate
 from byline_training.config import Stage
-from byline_training.data import Example, batches
+from byline_training.data import Example
 from byline_training.model import TwoHeads
 from byline_training.progress import progress
 
@@ -59,17 +60,12 @@ class FrozenStates:
             os.posix_fallocate(file.fileno(), 0, shape[0] * shape[1] * 2)
         states = np.memmap(path, np.float16, "r+", shape=shape)
         for group in progress(batches(self._lengths, 8192, None), "cache frozen layers"):
-            longest = max(self._lengths[i] for i in group)
-            ids = torch.full((len(group), longest), pad, dtype=torch.int64)
-            mask = torch.zeros_like(ids)
-            for row, i in enumerate(group):
-                ids[row, : self._lengths[i]] = torch.from_numpy(examples[i].ids.astype(np.int64))
-                mask[row, : self._lengths[i]] = 1
+            batch = collate(examples, group, device, pad)
             with (
                 torch.inference_mode(),
                 torch.autocast(device.type, precision, enabled=precision != torch.float32),
             ):
-                below = self._below(ids.to(device), mask.to(device)).cpu().numpy()
+                below = self._below(batch.ids, batch.mask).cpu().numpy()
             for row, i in enumerate(group):
                 states[self._ends[i] - self._lengths[i] : self._ends[i]] = below[
                     row, : self._lengths[i]

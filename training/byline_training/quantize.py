@@ -18,7 +18,7 @@ from byline_training.metrics import auroc
 from byline_training.model import TwoHeads
 from byline_training.runs import Run, replacing, sha256
 from byline_training.scores import score_split
-from byline_training.stages import load_student, load_teacher
+from byline_training.stages import load_trained
 from byline_training.vocabulary import Vocabulary
 
 MODELS = ("teacher", "teacher_int8", "student", "student_int8")
@@ -52,10 +52,7 @@ def quantize(run: Run) -> None:
         ParityError: an int8 form fails the gate.
     """
     documents = gate_documents(run)
-    for name, load, base in (
-        ("teacher", load_teacher, run.preset.teacher.base),
-        ("student", load_student, run.preset.student.base),
-    ):
+    for name in ("teacher", "student"):
         plain = run.path("onnx", f"{name}.onnx")
         int8 = run.path("onnx", f"{name}_int8.onnx")
         trained = run.path(name, "weights.pt")
@@ -64,9 +61,11 @@ def quantize(run: Run) -> None:
         weights = sha256(trained)
         whole = plain.exists() and int8.exists()
         if not whole or run.recorded().get("onnx", {}).get(name, {}).get("weights") != weights:
-            export_fp32(load(run), plain)
+            export_fp32(load_trained(run, name), plain)
             quantize_int8(plain, int8, **RECIPE)
-        parity = check_parity(run, plain, int8, Vocabulary.of(run, base), documents)
+        parity = check_parity(
+            run, plain, int8, Vocabulary.of(run, run.preset.stage(name).base), documents
+        )
         run.record(
             onnx=run.recorded().get("onnx", {}) | {name: {"weights": weights, **parity.__dict__}}
         )

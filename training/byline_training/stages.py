@@ -13,6 +13,7 @@ from torch.nn import functional
 
 from byline.errors import InputError
 from byline.tokenizer import Tokenizer
+from byline_training.batch import Batch
 from byline_training.config import Stage
 from byline_training.data import Example, load_split, training_examples
 from byline_training.model import (
@@ -24,7 +25,7 @@ from byline_training.model import (
 )
 from byline_training.progress import note
 from byline_training.runs import Run, replacing, sha256
-from byline_training.trainer import Batch, hard_loss, predict, train
+from byline_training.trainer import hard_loss, predict, train
 from byline_training.vocabulary import Vocabulary
 
 
@@ -59,7 +60,7 @@ def train_student(run: Run) -> None:
     """
     stage = run.preset.student
     examples = _examples(run, stage)
-    teacher = load_teacher(run)
+    teacher = load_trained(run, "teacher")
     origin = _origin(run, stage, sha256(run.path("teacher", "weights.pt")))
     if _done(run, "student", origin):
         return
@@ -74,30 +75,19 @@ def train_student(run: Run) -> None:
     ))  # fmt: skip
 
 
-def load_teacher(run: Run) -> TwoHeads:
-    """The trained teacher.
+def load_trained(run: Run, name: str) -> TwoHeads:
+    """The trained `teacher` or `student`.
 
     Raises:
         InputError: there is none yet.
     """
-    path = run.path("teacher", "weights.pt")
+    path = run.path(name, "weights.pt")
     if not path.exists():
-        raise InputError(f"{path} is missing: run the teacher stage first")
-    return load_weights(build(run.preset.teacher, run.preset.seed), path).eval()
-
-
-def load_student(run: Run) -> TwoHeads:
-    """The trained student.
-
-    Raises:
-        InputError: there is none yet.
-    """
-    path = run.path("student", "weights.pt")
-    if not path.exists():
-        raise InputError(f"{path} is missing: run the student stage first")
-    model = build(run.preset.student, run.preset.seed)
-    if run.preset.student.layers:
-        model.keep_layers(run.preset.student.layers)
+        raise InputError(f"{path} is missing: run the {name} stage first")
+    stage = run.preset.stage(name)
+    model = build(stage, run.preset.seed)
+    if stage.layers:
+        model.keep_layers(stage.layers)
     return load_weights(model, path).eval()
 
 

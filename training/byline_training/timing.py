@@ -22,7 +22,7 @@ from byline_training.calibrate import vocabulary_of
 from byline_training.model import TwoHeads
 from byline_training.quantize import MODELS
 from byline_training.runs import Run
-from byline_training.stages import load_student, load_teacher
+from byline_training.stages import load_trained
 
 TOKENS = 128
 ROUNDS = 40
@@ -49,14 +49,14 @@ def time_models(run: Run) -> dict[str, dict[str, float]]:
     bert = TwoHeads(BertModel(BertConfig(), add_pooling_layer=False)).eval()
     for name, model in (
         ("torch_bert_base_size", bert),
-        ("torch_teacher", load_teacher(run)),
-        ("torch_student", load_student(run)),
+        ("torch_teacher", load_trained(run, "teacher")),
+        ("torch_student", load_trained(run, "student")),
     ):
         contenders[name] = partial(model, tensor, torch.ones_like(tensor))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # deprecated, yet it is what the original project ran
         dynamic = torch.ao.quantization.quantize_dynamic(  # type: ignore[no-untyped-call]
-            load_student(run), {torch.nn.Linear}, dtype=torch.qint8
+            load_trained(run, "student"), {torch.nn.Linear}, dtype=torch.qint8
         )
     contenders["torch_dynamic_student"] = partial(dynamic, tensor, torch.ones_like(tensor))
     threads = torch.get_num_threads()

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
@@ -20,30 +19,13 @@ from torch.nn import functional
 
 from byline.errors import InputError
 from byline.types import Logits
+from byline_training.batch import Batch, batches, collate
 from byline_training.config import Stage
-from byline_training.data import Example, batches
+from byline_training.data import Example
 from byline_training.frozen import FrozenStates
 from byline_training.model import TwoHeads, device_and_precision
 from byline_training.progress import progress
 from byline_training.runs import Run, replacing
-
-
-@dataclass(frozen=True)
-class Batch:
-    """A padded batch.
-
-    Attributes:
-        indices: which examples, in the order of the rows.
-        ids, mask: int64 [B, T].
-        token_labels: float32 [B, T], -1 where there is nothing to learn.
-        labels: float32 [B].
-    """
-
-    indices: NDArray[np.int64]
-    ids: Tensor
-    mask: Tensor
-    token_labels: Tensor
-    labels: Tensor
 
 
 class Objective(Protocol):
@@ -142,29 +124,6 @@ def train(
             _save(checkpoint, model, optimizer, scheduler, step + 1, origin)
             saved = time.monotonic()
     return model.to("cpu").eval()
-
-
-def collate(
-    examples: Sequence[Example], group: NDArray[np.int64], device: torch.device, pad: int
-) -> Batch:
-    """Pad some examples to the longest of them."""
-    chosen = [examples[i] for i in group]
-    longest = max(len(example.ids) for example in chosen)
-    ids = np.full((len(chosen), longest), pad, dtype=np.int64)
-    mask = np.zeros_like(ids)
-    token_labels = np.full(ids.shape, -1, dtype=np.float32)
-    for row, example in enumerate(chosen):
-        ids[row, : len(example.ids)] = example.ids
-        mask[row, : len(example.ids)] = 1
-        token_labels[row, : len(example.ids)] = example.token_labels
-    labels = torch.tensor([example.label for example in chosen], dtype=torch.float32)
-    return Batch(
-        group,
-        torch.from_numpy(ids).to(device),
-        torch.from_numpy(mask).to(device),
-        torch.from_numpy(token_labels).to(device),
-        labels.to(device),
-    )
 
 
 def hard_loss(batch: Batch, logits: Tensor, token_logits: Tensor, stage: Stage) -> Tensor:
