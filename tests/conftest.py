@@ -2,7 +2,19 @@
 
 from __future__ import annotations
 
+import http.client
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -43,3 +55,118 @@ def tiny_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def tiny_repository(tiny_run: Path) -> Path:
     """A model repository with four models of a few thousand parameters."""
     return tiny_run / "models"
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a server answered."""
+
+    status: int
+    headers: dict[str, str]
+    body: bytes
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.body)
+
+
+class Server:
+    """`byline serve` in a process of its own, on a port that was free."""
+
+    def __init__(self, *options: object, **variables: str) -> None:
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "byline_cli.main", "serve", "--port", "0", *map(str, options)],
+            env={**os.environ, **variables}, stderr=subprocess.PIPE, text=True,
+            # A shell's background jobs ignore the interrupt: here it must count.
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+        )  # fmt: skip
+        self.lines: list[str] = []
+        self._listening = threading.Event()
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
+        assert self._listening.wait(60), self.lines
+        found = [re.search(r"listening at http://[^ ]+:(\d+)", line) for line in self.lines]
+        ports = [int(match[1]) for match in found if match]
+        if not ports:
+            self.process.wait(10)
+            raise RuntimeError("".join(self.lines))
+        self.port = ports[0]
+        self.url = f"http://127.0.0.1:{self.port}"
+        while self.request("GET", "/readyz").status != 200:
+            time.sleep(0.02)
+
+    def _read(self) -> None:
+        assert self.process.stderr is not None
+        for line in self.process.stderr:
+            self.lines.append(line)
+            if "listening at" in line:
+                self._listening.set()
+        self._listening.set()  # it ended
+
+    def request(
+        self,
+        method: str,
+        path: str,
+        body: bytes | None = None,
+        headers: Mapping[str, str] | None = None,
+        timeout: float = 60,
+    ) -> Answer:
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=timeout)
+        try:
+            connection.request(method, path, body, dict(headers or {}))
+            response = connection.getresponse()
+            return Answer(response.status, dict(response.headers), response.read())
+        finally:
+            connection.close()
+
+    def post(self, path: str, values: Any, **headers: str) -> Answer:
+        sent = {"Content-Type": "application/json"} | {
+            name.replace("_", "-"): value for name, value in headers.items()
+        }
+        return self.request("POST", path, json.dumps(values).encode(), sent)
+
+    def score(self, *texts: str, **more: Any) -> list[dict[str, Any]]:
+        named = [{"id": str(i), "text": text} for i, text in enumerate(texts)]
+        answer = self.post("/v1/score", {"texts": named, **more})
+        assert answer.status == 200, answer.body
+        results: list[dict[str, Any]] = answer.json["results"]
+        return results
+
+    def status(self, field: str) -> int:
+        """A number of the process's state, such as VmRSS in kB."""
+        text = Path(f"/proc/{self.process.pid}/status").read_text("ascii")
+        match = re.search(rf"^{field}:\s+(\d+)", text, re.MULTILINE)
+        assert match
+        return int(match[1])
+
+    def stop(self, with_signal: int = signal.SIGTERM, timeout: float = 40) -> int:
+        """Tell it to end; returns its exit code."""
+        if self.process.poll() is None:
+            self.process.send_signal(with_signal)
+        code = self.process.wait(timeout)
+        self._reader.join(5)
+        if self.process.stderr is not None:
+            self.process.stderr.close()
+        return code
+
+
+@pytest.fixture
+def serve() -> Iterator[Callable[..., Server]]:
+    """Starts servers, and ends them when the test does."""
+    started: list[Server] = []
+
+    def start(*options: object, **variables: str) -> Server:
+        started.append(Server(*options, **variables))
+        return started[-1]
+
+    yield start
+    for server in started:
+        server.stop(signal.SIGKILL)
+
+
+@pytest.fixture(scope="session")
+def server() -> Iterator[Server]:
+    """A server with the released model, for tests that leave it as it is."""
+    running = Server("--cache-entries", 0, "--log-format", "json")
+    yield running
+    assert running.stop() == 0, running.lines

@@ -112,11 +112,11 @@ class ModelConfig:
     inter_op_threads: int
 
 
-def read_config(path: Path) -> ModelConfig:
-    """Read and check a model's configuration.
+def parse_config(path: Path) -> Any:
+    """Parse a model's configuration; returns the protobuf message `ModelConfig`.
 
     Raises:
-        ModelInvalid: it doesn't parse, or describes another kind of model.
+        ModelInvalid: it doesn't parse.
     """
     from google.protobuf import text_format
 
@@ -125,6 +125,16 @@ def read_config(path: Path) -> ModelConfig:
         text_format.Parse(path.read_text("utf-8"), message)
     except (OSError, ValueError, text_format.ParseError) as error:
         raise ModelInvalid(path, f"can't be read as a model configuration ({error})") from error
+    return message
+
+
+def read_config(path: Path) -> ModelConfig:
+    """Read and check a model's configuration.
+
+    Raises:
+        ModelInvalid: it doesn't parse, or describes another kind of model.
+    """
+    message = parse_config(path)
     if message.name and message.name != path.parent.name:
         raise ModelInvalid(path, f"is {message.name!r} in folder {path.parent.name!r}", "name")
     if message.backend != "onnxruntime" and message.platform != "onnxruntime_onnx":

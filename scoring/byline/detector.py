@@ -88,6 +88,11 @@ class Detector:
         self._tokenizer = Tokenizer.load(model.path / "tokenizer.json")
         self._workers = max(1, workers)
 
+    @property
+    def vocabulary_size(self) -> int:
+        """Token ids are in 0..vocabulary_size - 1."""
+        return self._tokenizer.vocabulary_size
+
     @classmethod
     def load(
         cls, model_repository: Path | None = None, model: str = DEFAULT_MODEL, workers: int = 1

@@ -15,6 +15,7 @@ from byline_server.problem import Problem, error_body
 from byline_server.scheduler import ClientGone, DeadlinePassed, QueueFull
 from byline_server.score import score_blueprint
 from byline_server.service import Service, answered
+from byline_server.v2.routes import v2_blueprint
 
 _log = logging.getLogger(__name__)
 
@@ -35,6 +36,7 @@ def create_app(service: Service) -> Flask:
     app.url_map.strict_slashes = False
     app.url_map.merge_slashes = False
     app.register_blueprint(score_blueprint(service))
+    app.register_blueprint(v2_blueprint(service))
 
     @app.before_request
     def arrive() -> None:

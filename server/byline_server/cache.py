@@ -1,4 +1,4 @@
-"""Results that were computed before, by hash of model and text; the least recently used go first."""
+"""Results that were computed before, by model and hash of text; the least used goes first."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What goes over the wire at /v1, as pydantic models: they validate, and /openapi.json shows them."""
+"""What goes over the wire at /v1, as pydantic models, which /openapi.json is made from."""
 
 from __future__ import annotations
 

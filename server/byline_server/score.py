@@ -9,7 +9,7 @@ from flask import Blueprint, Response, g, request
 from byline_server import access_log
 from byline_server.problem import Problem
 from byline_server.schema import API
-from byline_server.service import Service, answered, client_gone
+from byline_server.service import Service, answered
 from byline_server.wire import model_answer, read_request, result_answer
 
 
@@ -42,7 +42,7 @@ def score_blueprint(service: Service) -> Blueprint:
         loaded = service.models.get(asked.model)
         kept = [text for text in asked.texts if len(text.text) <= limit]
         verdicts, windows = service.scoring.score(
-            loaded, [text.text for text in kept], service.deadline(), client_gone()
+            loaded, [text.text for text in kept], service.patience()
         )
         by_id = {text.id: verdict for text, verdict in zip(kept, verdicts, strict=True)}
         entry: access_log.Entry = g.entry

@@ -3,15 +3,40 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from functools import partial
 
-from byline import Detector, Document, Verdict
+from byline import Document, Verdict
 from byline.detector import Task
 from byline.types import Logits
-from byline_server.cache import Cache, Key, key_of
+from byline_server.cache import Cache, key_of
 from byline_server.models import Loaded
 from byline_server.scheduler import ClientGone, DeadlinePassed, Scheduler
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How long a request is worked on.
+
+    Attributes:
+        deadline: in `time.monotonic()` seconds.
+        gone: says, from any thread, whether its client has hung up.
+    """
+
+    deadline: float
+    gone: Callable[[], bool]
+
+    def check(self) -> None:
+        """Look.
+
+        Raises:
+            ClientGone, DeadlinePassed: it has an end.
+        """
+        if self.gone():
+            raise ClientGone
+        if time.monotonic() >= self.deadline:
+            raise DeadlinePassed
 
 
 class Scoring:
@@ -22,59 +47,83 @@ class Scoring:
         self._cache = cache
 
     def score(
-        self,
-        loaded: Loaded,
-        texts: Sequence[str],
-        deadline: float,
-        gone: Callable[[], bool],
+        self, loaded: Loaded, texts: Sequence[str], patience: Patience
     ) -> tuple[list[Verdict], int]:
         """Score texts.
 
         Args:
             loaded: the model.
             texts: any strings.
-            deadline: in `time.monotonic()` seconds.
-            gone: says whether the client has hung up.
+            patience: how long.
 
         Returns:
             A verdict for each text, without an id, and the number of windows that were run.
 
         Raises:
-            QueueFull, DeadlinePassed, ClientGone: nothing was scored.
+            QueueFull, DeadlinePassed, ClientGone: not all were scored.
+        """
+        keys = [key_of(loaded.serial, text) for text in texts]
+        known = {key: self._cache.get(key) for key in keys}
+        new = {key: text for key, text in zip(keys, texts, strict=True) if known[key] is None}
+        windows = 0
+        if new:
+            ran = self.run(loaded, new.values(), patience)
+            for key, scored in zip(new, ran, strict=True):
+                windows += len(scored.logits) + len(scored.raw)
+                known[key] = scored.verdict
+                self._cache.put(key, scored.verdict)
+        return [verdict for key in keys if (verdict := known[key]) is not None], windows
+
+    def run(self, loaded: Loaded, texts: Iterable[str], patience: Patience) -> list[Scored]:
+        """Score texts, whatever was scored before.
+
+        Raises:
+            QueueFull, DeadlinePassed, ClientGone: not all were scored.
         """
         began = time.perf_counter_ns()
-        keys = [key_of(loaded.serial, text) for text in texts]
-        found = {key: self._cache.get(key) for key in keys}
-        if any(verdict is None for verdict in found.values()):
-            self._scheduler.check()
-        tasks: dict[Key, Task] = {}
-        for key, text in zip(keys, texts, strict=True):
-            if found[key] is None and key not in tasks:
-                if gone():
-                    raise ClientGone
-                if time.monotonic() >= deadline:
-                    raise DeadlinePassed
-                tasks[key] = loaded.detector.cut(Document("", text))
+        self._scheduler.check()
+        tasks: list[Task] = []
+        for text in texts:
+            patience.check()
+            tasks.append(loaded.detector.cut(Document("", text)))
         prepared = time.perf_counter_ns()
+        run = loaded.detector.session.run
         ticket = self._scheduler.run(
-            [partial(loaded.detector.session.run, window)
-             for task in tasks.values() for part in _parts(task) for window in part.windows],
-            deadline, gone,
+            [partial(run, window) for task in tasks for part in _parts(task)
+             for window in part.windows],
+            patience.deadline, patience.gone,
         )  # fmt: skip
         ran = time.perf_counter_ns()
-        logits = iter(ticket.results)
-        for key, task in tasks.items():
-            verdict = _conclude(loaded.detector, task, logits)
-            self._cache.put(key, verdict)
-            found[key] = verdict
+        answers = iter(ticket.results)
+        scored = [_concluded(loaded, task, answers) for task in tasks]
         ended = time.perf_counter_ns()
-        loaded.text_statistics.succeeded(
-            inferences=len(texts), executions=len(ticket.results), total=ended - began,
-            queue=ticket.queue_ns, prepare=prepared - began, run=ticket.run_ns,
-            finish=ended - ran,
-        )  # fmt: skip
-        verdicts = [found[key] for key in keys]
-        return [verdict for verdict in verdicts if verdict is not None], len(ticket.results)
+        windows = len(ticket.results)
+        for statistics, inferences in (
+            (loaded.text_statistics, len(tasks)),
+            (loaded.statistics, windows),
+        ):
+            statistics.succeeded(
+                inferences=inferences, executions=windows, total=ended - began,
+                queue=ticket.queue_ns, prepare=prepared - began, run=ticket.run_ns,
+                finish=ended - ran,
+            )  # fmt: skip
+        return scored
+
+
+@dataclass(frozen=True, slots=True)
+class Scored:
+    """A text that was scored.
+
+    Attributes:
+        task: how it was cut.
+        logits: of its windows.
+        raw: of those of the text as it came, where that is looked at.
+    """
+
+    task: Task
+    logits: list[Logits]
+    raw: list[Logits]
+    verdict: Verdict
 
 
 def _parts(task: Task) -> Iterator[Task]:
@@ -83,6 +132,7 @@ def _parts(task: Task) -> Iterator[Task]:
         yield task.raw
 
 
-def _conclude(detector: Detector, task: Task, logits: Iterator[Logits]) -> Verdict:
-    taken = [[next(logits) for _ in part.windows] for part in _parts(task)]
-    return detector.conclude(task, taken[0], taken[1] if task.raw is not None else None)
+def _concluded(loaded: Loaded, task: Task, answers: Iterator[Logits]) -> Scored:
+    logits, *rest = ([next(answers) for _ in part.windows] for part in _parts(task))
+    raw = rest[0] if rest else []
+    return Scored(task, logits, raw, loaded.detector.conclude(task, logits, raw or None))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from threading import Event
 from typing import Any
@@ -15,7 +14,7 @@ from byline_server.guard import Guard
 from byline_server.models import Models
 from byline_server.problem import Problem
 from byline_server.scheduler import Scheduler
-from byline_server.scoring import Scoring
+from byline_server.scoring import Patience, Scoring
 from byline_server.settings import Settings
 from byline_server.transport import OVERFLOW
 from byline_server.wire import dumps
@@ -46,19 +45,12 @@ class Service:
             Problem: all threads are busy.
         """
         if request.environ.get(OVERFLOW):
-            raise Problem(
-                429, "too_many_requests", "too many requests at once; try again later", 1
-            )
+            raise Problem(429, "too_many_requests", "too many requests at once; try again later", 1)
 
-    def deadline(self) -> float:
-        """When the current request is given up, in `time.monotonic()` seconds."""
-        return float(g.began) + self.settings.deadline
-
-
-def client_gone() -> Callable[[], bool]:
-    """Says, from any thread, whether the current request's client has hung up."""
-    gone: Callable[[], bool] = request.environ.get("waitress.client_disconnected", lambda: False)
-    return gone
+    def patience(self) -> Patience:
+        """How long the current request is worked on."""
+        gone = request.environ.get("waitress.client_disconnected", lambda: False)
+        return Patience(g.began + self.settings.deadline, gone)
 
 
 def answered(values: Any, status: int = 200) -> Response:

@@ -92,7 +92,7 @@ class Settings:
     )
     deadline: int = _setting(30, "Seconds after which a request is given up.", least=1)
     receive_timeout: int = _setting(
-        30, "Seconds in which a request must have arrived, and after which an idle connection ends.",
+        30, "Seconds for a request to arrive in; an idle connection ends after them.",
         least=1,
     )  # fmt: skip
     drain: int = _setting(

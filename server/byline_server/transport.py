@@ -151,6 +151,7 @@ class Lanes(ThreadedTaskDispatcher):  # type: ignore[misc]
         self.set_thread_count(threads)
 
     def add_task(self, task: _Channel) -> None:
+        """Take a request; in the thread apart if it would have to wait for another."""
         with self.lock:
             task.overflow = self.active_count + len(self.queue) >= self._count
         if task.overflow:
@@ -159,6 +160,7 @@ class Lanes(ThreadedTaskDispatcher):  # type: ignore[misc]
             super().add_task(task)
 
     def shutdown(self, cancel_pending: bool = True, timeout: float = 5) -> bool:
+        """End all threads."""
         self._apart.shutdown(cancel_pending, timeout)
         done: bool = super().shutdown(cancel_pending, timeout)
         return done
@@ -213,6 +215,7 @@ class Transport:
         if self.draining.is_set():
             raise KeyboardInterrupt  # the second time is meant
         self.draining.set()
+        self._listeners[0].pull_trigger()  # ends the wait for requests
 
     def _turn(self, timeout: float) -> None:
         wasyncore.loop(timeout=timeout, use_poll=True, map=self._map, count=1)
@@ -233,6 +236,6 @@ class Transport:
             self._turn(0.05)
         left = sum(c.busy for s in self._listeners for c in s.active_channels.values())
         if left:
-            _log.warning("stopped with %d requests unanswered after %d s", left, self._drain_seconds)
+            _log.warning("%d requests are unanswered after %d s", left, self._drain_seconds)
         self._lanes.shutdown(timeout=1)
         wasyncore.close_all(self._map)

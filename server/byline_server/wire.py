@@ -48,7 +48,7 @@ def read_request(body: bytes) -> ScoreRequest:
         first = error.errors(include_url=False, include_context=False, include_input=False)[0]
         more = f" (and {error.error_count() - 1} more)" if error.error_count() > 1 else ""
         raise Problem(
-            422, "invalid_request", f"{_place(first['loc'])}: {first['msg']}{more}; GET "
+            422, "invalid_request", f"{place_of(first['loc'])}: {first['msg']}{more}; GET "
             "/openapi.json has the schema"
         ) from None  # fmt: skip
 
@@ -116,7 +116,8 @@ def _utf16_offsets(text: str) -> list[int]:
     return list(accumulate((1 + (c > "\uffff") for c in text), initial=0))
 
 
-def _place(path: tuple[int | str, ...]) -> str:
+def place_of(path: tuple[int | str, ...]) -> str:
+    """Where in a body something is wrong."""
     place = ""
     for part in path:
         place += f"[{part}]" if isinstance(part, int) else f".{part}" if place else part

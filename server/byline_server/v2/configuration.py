@@ -1,0 +1,56 @@
+"""A model's configuration as JSON: Triton's names, enumerations by name, maps as objects."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from byline import Model
+from byline.config_pbtxt import parse_config
+from byline_server.v2.served import TEXT_MODEL, Served, TokenModel
+
+_TYPES = {"INT64": "TYPE_INT64", "FP32": "TYPE_FP32", "BYTES": "TYPE_STRING"}
+
+
+def configuration(name: str, served: Served) -> dict[str, Any]:
+    """What GET /v2/models/M/config answers."""
+    if isinstance(served, TokenModel):
+        return _of_file(served.loaded.detector.model)
+    return {
+        "name": TEXT_MODEL,
+        "platform": served.platform,
+        "backend": "",
+        "version_policy": {"latest": {"num_versions": 1}},
+        "max_batch_size": served.most_rows,
+        "input": [
+            {"name": t.name, "data_type": _TYPES[t.datatype], "dims": list(t.shape[1:])}
+            for t in served.takes
+        ],
+        "output": [
+            {"name": t.name, "data_type": _TYPES[t.datatype], "dims": list(t.shape[1:])}
+            for t in served.gives
+        ],
+        "parameters": {},
+    }
+
+
+def _of_file(model: Model) -> dict[str, Any]:
+    values = _values(parse_config(model.path.parent / "config.pbtxt"))
+    return {**values, "name": model.name}  # which the file may leave out
+
+
+def _values(message: Any) -> dict[str, Any]:
+    values: dict[str, Any] = {}
+    for field in message.DESCRIPTOR.fields:
+        value = getattr(message, field.name)
+        if field.message_type is None and field.enum_type is None:
+            values[field.name] = list(value) if field.is_repeated else value
+        elif field.enum_type is not None:
+            values[field.name] = field.enum_type.values_by_number[value].name
+        elif not field.is_repeated:
+            if message.HasField(field.name):
+                values[field.name] = _values(value)
+        elif {f.name for f in field.message_type.fields} == {"key", "value"}:
+            values[field.name] = {entry.key: _values(entry.value) for entry in value}
+        else:
+            values[field.name] = [_values(part) for part in value]
+    return values
