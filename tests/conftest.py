@@ -62,7 +62,7 @@ class Answer:
     """What a server answered."""
 
     status: int
-    headers: dict[str, str]
+    headers: http.client.HTTPMessage  # names in any case
     body: bytes
 
     @property
@@ -115,7 +115,7 @@ class Server:
         try:
             connection.request(method, path, body, dict(headers or {}))
             response = connection.getresponse()
-            return Answer(response.status, dict(response.headers), response.read())
+            return Answer(response.status, response.headers, response.read())
         finally:
             connection.close()
 

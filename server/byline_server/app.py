@@ -11,6 +11,9 @@ from werkzeug.exceptions import HTTPException
 
 from byline_server import access_log
 from byline_server.guard import protect
+from byline_server.metrics import metrics_blueprint
+from byline_server.openapi import openapi_blueprint
+from byline_server.page import page_blueprint
 from byline_server.problem import Problem, error_body
 from byline_server.scheduler import ClientGone, DeadlinePassed, QueueFull
 from byline_server.score import score_blueprint
@@ -37,6 +40,9 @@ def create_app(service: Service) -> Flask:
     app.url_map.merge_slashes = False
     app.register_blueprint(score_blueprint(service))
     app.register_blueprint(v2_blueprint(service))
+    app.register_blueprint(openapi_blueprint(service))
+    app.register_blueprint(metrics_blueprint(service.metrics))
+    app.register_blueprint(page_blueprint())
 
     @app.before_request
     def arrive() -> None:
@@ -53,6 +59,7 @@ def create_app(service: Service) -> Flask:
         entry.status = response.status_code
         entry.ms = round(1000 * (time.monotonic() - g.began), 2)
         access_log.record(entry)
+        service.metrics.record(entry)
         return response
 
     @app.errorhandler(Exception)

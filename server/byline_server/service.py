@@ -11,6 +11,7 @@ from flask import Response, g, request
 
 from byline_server.cache import Cache
 from byline_server.guard import Guard
+from byline_server.metrics import Metrics
 from byline_server.models import Models
 from byline_server.problem import Problem
 from byline_server.scheduler import Scheduler
@@ -35,6 +36,7 @@ class Service:
     cache: Cache
     guard: Guard
     scoring: Scoring
+    metrics: Metrics
     warm: Event = field(default_factory=Event)
     draining: Event = field(default_factory=Event)
 
@@ -69,7 +71,7 @@ def started(settings: Settings, draining: Event) -> Service:
     cache = Cache(settings.cache_entries, settings.cache_mb * 1_000_000)
     return Service(
         settings, models, scheduler, cache, Guard(settings), Scoring(scheduler, cache),
-        draining=draining,
+        Metrics(models, scheduler, cache), draining=draining,
     )  # fmt: skip
 
 
