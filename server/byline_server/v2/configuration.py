@@ -34,21 +34,21 @@ def configuration(name: str, served: Served) -> dict[str, Any]:
 
 
 def _of_file(model: Model) -> dict[str, Any]:
-    values = _values(parse_config(model.path.parent / "config.pbtxt"))
-    return {**values, "name": model.name}  # which the file may leave out
+    message = parse_config(model.path.parent / "config.pbtxt")
+    values = _values(message)
+    return {"platform": "", "max_batch_size": 0, **values, "name": model.name}
 
 
 def _values(message: Any) -> dict[str, Any]:
+    """The fields that are set."""
     values: dict[str, Any] = {}
-    for field in message.DESCRIPTOR.fields:
-        value = getattr(message, field.name)
-        if field.message_type is None and field.enum_type is None:
-            values[field.name] = list(value) if field.is_repeated else value
-        elif field.enum_type is not None:
+    for field, value in message.ListFields():
+        if field.enum_type is not None:
             values[field.name] = field.enum_type.values_by_number[value].name
+        elif field.message_type is None:
+            values[field.name] = list(value) if field.is_repeated else value
         elif not field.is_repeated:
-            if message.HasField(field.name):
-                values[field.name] = _values(value)
+            values[field.name] = _values(value)
         elif {f.name for f in field.message_type.fields} == {"key", "value"}:
             values[field.name] = {entry.key: _values(entry.value) for entry in value}
         else:
