@@ -83,5 +83,8 @@ def serve(**values: Any) -> None:
     threading.Thread(target=warm_up, args=(service,), name="warm-up", daemon=True).start()
     host = f"[{settings.host}]" if ":" in settings.host else settings.host
     _log.info("listening at http://%s:%d", host, transport.port)
-    transport.serve()
+    try:
+        transport.serve()
+    finally:
+        service.scheduler.close()
     _log.info("stopped")

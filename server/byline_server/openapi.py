@@ -22,7 +22,7 @@ _WRONG = {
     409: "Two texts have the same id.",
     413: "Too much at once.",
     415: "The body is of another type.",
-    422: "A field is missing, unknown or of the wrong type.",
+    422: "A field is missing, unknown or of the wrong type, or there are too many texts.",
     429: "Too many wait already; try again after `Retry-After`.",
     500: "A fault of the server.",
     503: "Not ready, or not done in time; try again after `Retry-After`.",

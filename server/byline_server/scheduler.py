@@ -140,9 +140,18 @@ class Scheduler:
         return ticket
 
     def close(self) -> None:
-        """Stop the threads once what waits is done."""
+        """Give up what waits, and stop the threads once what runs is done.
+
+        A thread that is inside the model while Python ends would take the process down.
+        """
         with self._changed:
             self._closed = True
+            self.waiting = 0
+            for ticket in self._turns:
+                ticket.waiting.clear()
+                ticket.error = DeadlinePassed()
+                ticket.done.set()
+            self._turns.clear()
             self._changed.notify_all()
         for thread in self._threads:
             thread.join()

@@ -29,7 +29,7 @@ def score_blueprint(service: Service) -> Blueprint:
         asked = read_request(service.guard.body(request))
         if len(asked.texts) > service.settings.max_texts:
             raise Problem(
-                413, "too_many_texts", f"the request has {len(asked.texts):,} texts, and may have "
+                422, "too_many_texts", f"the request has {len(asked.texts):,} texts, and may have "
                 f"{service.settings.max_texts:,}: send them in several"
             )  # fmt: skip
         seen: dict[str, int] = {}

@@ -222,13 +222,16 @@ class Transport:
 
     def _drain(self) -> None:
         _log.info("stopping: answering what was accepted")
-        for _ in range(8):  # connections that the kernel has accepted already
-            self._turn(0.0)
         for server in self._listeners:
+            accepted = -1
+            while len(server.active_channels) > accepted:  # what the kernel has accepted already
+                accepted = len(server.active_channels)
+                server.handle_accept()
             server.accepting = False
             server.socket.close()
             server.del_channel()
         until = time.monotonic() + self._drain_seconds
+        self._turn(0.0)  # reads what these have sent
         while time.monotonic() < until:
             channels = [c for server in self._listeners for c in server.active_channels.values()]
             if not any(channel.busy for channel in channels):

@@ -137,7 +137,7 @@ BAD: dict[str, tuple[int, str, bytes, dict[str, str]]] = {
     "duplicate ids": (
         409, "duplicate_id", json.dumps({"texts": [TEXTS[0], TEXTS[0]]}).encode(), JSON),
     "an unknown model": (404, "model_not_found", b'{"texts": [], "model": "none"}', JSON),
-    "10,000 texts": (413, "too_many_texts", json.dumps({"texts": TEXTS}).encode(), JSON),
+    "10,000 texts": (422, "too_many_texts", json.dumps({"texts": TEXTS}).encode(), JSON),
     "50 MB": (413, "body_too_large", b"x" * 50_000_000, JSON),
     "a gzip bomb": (
         413, "body_too_large", gzip.compress(b" " * 100_000_000, 1),

@@ -1,0 +1,154 @@
+"""The queue before the workers: turns, bounds, deadlines."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from functools import partial
+
+import pytest
+
+from byline_server.scheduler import ClientGone, DeadlinePassed, QueueFull, Scheduler, Ticket
+
+pytestmark = pytest.mark.unit
+
+
+def here() -> bool:
+    return False
+
+
+def soon() -> float:
+    return time.monotonic() + 30
+
+
+class Gate:
+    """Jobs that wait until they are let through, and note their order."""
+
+    def __init__(self) -> None:
+        self.open = threading.Event()
+        self.order: list[str] = []
+
+    def job(self, name: str) -> str:
+        assert self.open.wait(30)
+        self.order.append(name)
+        return name
+
+    def jobs(self, name: str, count: int) -> list[Callable[[], str]]:
+        return [partial(self.job, f"{name}{i}") for i in range(count)]
+
+
+@pytest.fixture
+def gate() -> Iterator[Gate]:
+    gate = Gate()
+    yield gate
+    gate.open.set()
+
+
+def asked(call: Callable[[], object]) -> threading.Thread:
+    thread = threading.Thread(target=call, daemon=True)
+    thread.start()
+    return thread
+
+
+def until(true: Callable[[], bool]) -> None:
+    end = time.monotonic() + 10
+    while not true():
+        assert time.monotonic() < end
+        time.sleep(0.002)
+
+
+def test_results_are_in_the_order_of_the_jobs() -> None:
+    scheduler = Scheduler(workers=3, capacity=100)
+    ticket = scheduler.run([partial(pow, i, 2) for i in range(50)], soon(), here)
+    assert ticket.results == [i * i for i in range(50)]
+    assert ticket.run_ns > 0
+    assert scheduler.run([], soon(), here).results == []
+    scheduler.close()
+
+
+def test_a_large_request_does_not_starve_small_ones(gate: Gate) -> None:
+    scheduler = Scheduler(workers=1, capacity=100)
+    first = asked(lambda: scheduler.run(gate.jobs("large", 20), soon(), here))
+    until(lambda: scheduler.waiting == 19)
+    small = [asked(partial(scheduler.run, gate.jobs(name, 2), soon(), here)) for name in ("a", "b")]
+    until(lambda: scheduler.waiting == 23)
+    gate.open.set()
+    for thread in (first, *small):
+        thread.join(10)
+    # In turn: after each of its own jobs the large one lets each other request have one.
+    assert sorted(gate.order[:7]) == ["a0", "a1", "b0", "b1", "large0", "large1", "large2"]
+    scheduler.close()
+
+
+def test_a_full_queue_refuses_with_a_time(gate: Gate) -> None:
+    scheduler = Scheduler(workers=1, capacity=4)
+    threads = [asked(lambda: scheduler.run(gate.jobs("a", 4), soon(), here))]
+    until(lambda: scheduler.waiting == 3)
+    with pytest.raises(QueueFull) as raised:
+        scheduler.run(gate.jobs("b", 2), soon(), here)
+    assert raised.value.waiting == 3
+    assert raised.value.retry_after >= 1
+    scheduler.check()
+    threads.append(asked(lambda: scheduler.run(gate.jobs("c", 1), soon(), here)))
+    until(lambda: scheduler.waiting == 4)
+    with pytest.raises(QueueFull):
+        scheduler.check()
+    gate.open.set()
+    for thread in threads:
+        thread.join(10)
+    assert "b0" not in gate.order
+    assert "c0" in gate.order
+    scheduler.close()
+
+
+def test_a_request_larger_than_the_queue_is_served_when_nothing_waits() -> None:
+    scheduler = Scheduler(workers=2, capacity=4)
+    ticket = scheduler.run([partial(str, i) for i in range(100)], soon(), here)
+    assert len(ticket.results) == 100
+    scheduler.close()
+
+
+@pytest.mark.parametrize(
+    ("error", "deadline", "gone"),
+    [(DeadlinePassed, 0.1, here), (ClientGone, 30.0, lambda: True)],
+)
+def test_what_nobody_waits_for_is_dropped(
+    gate: Gate, error: type[Exception], deadline: float, gone: Callable[[], bool]
+) -> None:
+    scheduler = Scheduler(workers=1, capacity=100)
+    blocker = asked(lambda: scheduler.run(gate.jobs("blocker", 1), soon(), here))
+    until(lambda: scheduler.running == 1)
+    with pytest.raises(error):
+        scheduler.run(gate.jobs("dropped", 50), time.monotonic() + deadline, gone)
+    assert scheduler.waiting == 0
+    gate.open.set()
+    blocker.join(10)
+    assert scheduler.run(gate.jobs("next", 1), soon(), here).results == ["next0"]
+    assert gate.order == ["blocker0", "next0"]
+    scheduler.close()
+
+
+def test_what_a_job_raises_reaches_its_request_alone() -> None:
+    scheduler = Scheduler(workers=1, capacity=10)
+    ticket = scheduler.run([partial(int, "no number"), partial(int, "1")], soon(), here)
+    with pytest.raises(ValueError, match="no number"):
+        _ = ticket.results
+    assert scheduler.run([partial(int, "2")], soon(), here).results == [2]
+    scheduler.close()
+
+
+def test_closing_gives_up_what_waits_and_ends_what_runs(gate: Gate) -> None:
+    scheduler = Scheduler(workers=2, capacity=10)
+    tickets: list[Ticket[str]] = []
+    thread = asked(lambda: tickets.append(scheduler.run(gate.jobs("a", 6), soon(), here)))
+    until(lambda: scheduler.waiting == 4)
+    closing = asked(scheduler.close)
+    thread.join(10)
+    with pytest.raises(DeadlinePassed):
+        _ = tickets[0].results
+    assert closing.is_alive()
+    gate.open.set()
+    closing.join(10)
+    assert not closing.is_alive()
+    assert sorted(gate.order) == ["a0", "a1"]

@@ -1,0 +1,87 @@
+"""Settings: one table, from which the command, its variables and the documentation are made."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from byline import InputError
+from byline_server.command import serve
+from byline_server.settings import Settings, checked, described, is_loopback, option, variable
+
+pytestmark = pytest.mark.unit
+
+
+def test_help_has_every_option_and_variable() -> None:
+    result = CliRunner().invoke(serve, ["--help"], terminal_width=200)
+    shown = " ".join(result.output.split())
+    for name, about in described().items():
+        assert about.help.rstrip(".") in shown or not about.option
+        assert (f"{option(name)} " in shown) == about.option
+        assert re.search(rf"\b{variable(name)}\b", shown), name
+
+
+def test_the_documentation_has_every_setting(repository_root: Path) -> None:
+    page = (repository_root / "docs" / "server.md").read_text("utf-8")
+    rows = dict(re.findall(r"^\| `(BYLINE_\w+)` \| (.+) \|$", page, re.MULTILINE))
+    assert set(rows) == {variable(field.name) for field in dataclasses.fields(Settings)}
+    for field in dataclasses.fields(Settings):
+        about = described()[field.name]
+        shown, default, text = rows[variable(field.name)].split(" | ")
+        assert shown == (f"`{option(field.name)}`" if about.option else "")
+        values = field.default if isinstance(field.default, tuple) else (field.default,)
+        assert default == " ".join(f"`{v}`" for v in values if v not in ("", None))
+        assert text == about.help
+
+
+def test_a_token_is_needed_where_others_can_reach_us() -> None:
+    with pytest.raises(InputError, match=r"set a token.*--token-file.*BYLINE_TOKEN"):
+        checked(Settings(host="0.0.0.0"))
+    assert checked(Settings(host="0.0.0.0", token="x")).token == "x"
+    for host in ("127.0.0.1", "127.1.2.3", "::1", "[::1]", "localhost", "LocalHost"):
+        assert checked(Settings(host=host)).host == host
+    for host in ("::", "10.0.0.1", "localhost.example", "example", "", "127.0.0.1.example"):
+        assert not is_loopback(host)
+
+
+def test_the_token_comes_from_a_file(tmp_path: Path) -> None:
+    file = tmp_path / "token"
+    file.write_text("  s3cret \nand a note\n", "utf-8")
+    assert checked(Settings(token_file=file)).token == "s3cret"
+    for content in ("", "\n", "   \nx"):
+        file.write_text(content, "utf-8")
+        with pytest.raises(InputError, match="holds no token"):
+            checked(Settings(token_file=file))
+    file.write_bytes(b"\xff\xfe")
+    with pytest.raises(InputError, match="can't be read"):
+        checked(Settings(token_file=file))
+    with pytest.raises(InputError, match="can't be read"):
+        checked(Settings(token_file=tmp_path / "none"))
+    with pytest.raises(InputError, match="printable ASCII"):
+        checked(Settings(token="näh"))
+
+
+def test_the_command_line_takes_no_token() -> None:
+    result = CliRunner().invoke(serve, ["--token", "secret"])
+    assert result.exit_code == 2
+    assert "No such option" in result.output
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [["--port", "-1"], ["--port", "x"], ["--log-format", "xml"], ["--threads", "0"],
+     ["--max-body-mb", "0"], ["--model-control", "poll"]],
+)  # fmt: skip
+def test_values_that_make_no_sense(arguments: list[str]) -> None:
+    result = CliRunner().invoke(serve, arguments)
+    assert result.exit_code == 2
+    assert "Invalid value" in result.output
+
+
+def test_workers_are_as_many_as_processors_unless_set() -> None:
+    assert Settings().worker_count >= 1
+    assert Settings(workers=7).worker_count == 7
