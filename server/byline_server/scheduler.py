@@ -10,6 +10,10 @@ from typing import Generic, TypeVar
 
 T = TypeVar("T")
 
+TURN = 8
+"""Jobs of a request that are begun before another request has its turn. In turns of one, a page of
+several windows would be done last of all; in turns of many, a small request would wait long."""
+
 _LOOK_AROUND = 0.25
 """Seconds between looks whether a waiting request's client is still there."""
 
@@ -68,8 +72,8 @@ class Ticket(Generic[T]):
 class Scheduler:
     """Worker threads over a queue of jobs.
 
-    Requests take turns, a job each: a large one doesn't starve small ones. The capacity bounds the
-    jobs that wait. A request larger than the whole queue is taken when nothing waits, since it
+    Requests take turns of `TURN` jobs: a large one doesn't starve small ones. The capacity bounds
+    the jobs that wait. A request larger than the whole queue is taken when nothing waits, since it
     would otherwise never be; what is held in memory stays bounded by the largest request.
     """
 
@@ -174,10 +178,12 @@ class Scheduler:
                     if self._closed:
                         return
                     self._changed.wait()
-                ticket = self._turns.popleft()
+                ticket = self._turns[0]
                 index, job = ticket.waiting.popleft()
-                if ticket.waiting:
-                    self._turns.append(ticket)
+                if not ticket.waiting:
+                    self._turns.popleft()
+                elif (index + 1) % TURN == 0:
+                    self._turns.rotate(-1)
                 self.waiting -= 1
                 self.running += 1
             began = time.perf_counter_ns()

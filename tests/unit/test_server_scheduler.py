@@ -9,7 +9,7 @@ from functools import partial
 
 import pytest
 
-from byline_server.scheduler import ClientGone, DeadlinePassed, QueueFull, Scheduler, Ticket
+from byline_server.scheduler import TURN, ClientGone, DeadlinePassed, QueueFull, Scheduler, Ticket
 
 pytestmark = pytest.mark.unit
 
@@ -71,13 +71,16 @@ def test_a_large_request_does_not_starve_small_ones(gate: Gate) -> None:
     scheduler = Scheduler(workers=1, capacity=100)
     first = asked(lambda: scheduler.run(gate.jobs("large", 20), soon(), here))
     until(lambda: scheduler.waiting == 19)
-    small = [asked(partial(scheduler.run, gate.jobs(name, 2), soon(), here)) for name in ("a", "b")]
+    a = asked(lambda: scheduler.run(gate.jobs("a", 2), soon(), here))
+    until(lambda: scheduler.waiting == 21)
+    b = asked(lambda: scheduler.run(gate.jobs("b", 2), soon(), here))
     until(lambda: scheduler.waiting == 23)
     gate.open.set()
-    for thread in (first, *small):
+    for thread in (first, a, b):
         thread.join(10)
-    # In turn: after each of its own jobs the large one lets each other request have one.
-    assert sorted(gate.order[:7]) == ["a0", "a1", "b0", "b1", "large0", "large1", "large2"]
+    first_turn = [f"large{i}" for i in range(TURN)]
+    assert gate.order[: TURN + 4] == [*first_turn, "a0", "a1", "b0", "b1"]
+    assert len(gate.order) == 24
     scheduler.close()
 
 
