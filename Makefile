@@ -4,6 +4,7 @@
 PYTHON ?= python3
 BASE := .venv-base
 FULL := .venv
+PEER := .venv-mlserver
 PIP_FLAGS := --quiet --disable-pip-version-check -c constraints.txt
 
 # Said while the file is read: before an environment is installed only to hear it.
@@ -15,7 +16,7 @@ endif
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test check bench train clean python
+.PHONY: help demo serve test check bench train clean python
 
 help:  ## List the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -24,6 +25,9 @@ demo: $(BASE)/.installed  ## Score examples/documents: a table here, and demo-re
 	$(BASE)/bin/byline score examples/documents --format table
 	@$(BASE)/bin/byline score examples/documents --format html --output demo-report.html
 	@echo "The sentences, highlighted: $(CURDIR)/demo-report.html"
+
+serve: $(BASE)/.installed  ## Serve the page and the API on this machine (ARGS= goes to byline serve)
+	$(BASE)/bin/byline serve $(ARGS)
 
 test: $(FULL)/.installed  ## Run every test but the benchmarks (ARGS= goes to pytest)
 	$(FULL)/bin/python -m pytest tests $(ARGS)
@@ -36,6 +40,7 @@ check: $(FULL)/.installed  ## Lint, format, types, import contracts
 	$(FULL)/bin/lint-imports
 
 bench: $(FULL)/.installed  ## Measure speed, as ratios within one run
+	@$(MAKE) --no-print-directory $(PEER)/.installed || echo "MLServer: not installed, and left out"
 	$(FULL)/bin/python -m pytest tests/bench -m bench -s $(ARGS)
 
 train: $(FULL)/.installed  ## Train a preset, every stage: make train PRESET=smoke
@@ -61,4 +66,11 @@ $(BASE)/.installed: pyproject.toml constraints.txt | python
 $(FULL)/.installed: pyproject.toml constraints.txt | python
 	test -x $(FULL)/bin/pip || $(PYTHON) -m venv $(FULL)
 	$(FULL)/bin/python -m pip install $(PIP_FLAGS) -e '.[train,minilm,dev]'
+	@touch $@
+
+# MLServer, for the benchmarks to compare with; its pins don't go with ours.
+$(PEER)/.installed: constraints.txt | python
+	test -x $(PEER)/bin/pip || $(PYTHON) -m venv $(PEER)
+	$(PEER)/bin/python -m pip install --quiet --disable-pip-version-check 'mlserver==1.7.1'
+	$(PEER)/bin/python -m pip install $(PIP_FLAGS) numpy onnxruntime tokenizers sentencex
 	@touch $@

@@ -9,12 +9,16 @@ from pathlib import Path
 import click
 
 from byline_cli import options
+from byline_cli.export_triton import export_triton
 from byline_cli.wording import shown
 
 
 @click.group()
 def models() -> None:
     """List, show and verify the models."""
+
+
+models.add_command(export_triton)
 
 
 @models.command("list")
