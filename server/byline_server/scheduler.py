@@ -40,8 +40,8 @@ class Ticket(Generic[T]):
 
     Attributes:
         results: in the order of the jobs, once they are done.
-        queue_ns: nanoseconds its jobs waited, added up.
-        run_ns: nanoseconds they ran, added up.
+        queue_ns: nanoseconds until the first of them began.
+        run_ns: nanoseconds from then until the last was done.
     """
 
     def __init__(self, jobs: Sequence[Callable[[], T]]) -> None:
@@ -186,7 +186,9 @@ class Scheduler:
                     self._turns.rotate(-1)
                 self.waiting -= 1
                 self.running += 1
-            began = time.perf_counter_ns()
+                began = time.perf_counter_ns()
+                if not index:
+                    ticket.queue_ns = began - ticket.submitted_ns
             error: Exception | None = None
             try:
                 ticket.keep(index, job())
@@ -196,8 +198,7 @@ class Scheduler:
             with self._changed:
                 self.running -= 1
                 self._job_seconds += 0.05 * (spent / 1e9 - self._job_seconds)
-                ticket.queue_ns += began - ticket.submitted_ns
-                ticket.run_ns += spent
+                ticket.run_ns = began + spent - ticket.submitted_ns - ticket.queue_ns
                 ticket.error = ticket.error or error
                 ticket.left -= 1
                 if not ticket.left:

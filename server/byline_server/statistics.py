@@ -29,9 +29,9 @@ class Statistics:
         executions: runs of the graph.
         last: milliseconds since 1970 of the last request, 0 before the first.
         success, fail: whole requests.
-        queue: waiting for a worker, summed over the windows.
         prepare: from the text or tensor to the model's windows.
-        run: in the graph.
+        queue: until the first of them was begun.
+        run: from then until the last was done.
         finish: from its logits to the answer.
     """
 
