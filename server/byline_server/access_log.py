@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 
 _log = logging.getLogger("byline_server.access")
+_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE"})
 
 
 @dataclass(slots=True)
@@ -28,6 +29,11 @@ class Entry:
     texts: int = 0
     words: int = 0
     batch: int = 0
+
+
+def method_of(name: str) -> str:
+    """A request's method as it is logged and counted: one that nobody has defined is `other`."""
+    return name if name in _METHODS else "other"
 
 
 def record(entry: Entry) -> None:

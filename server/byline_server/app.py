@@ -47,7 +47,7 @@ def create_app(service: Service) -> Flask:
     @app.before_request
     def arrive() -> None:
         g.began = time.monotonic()
-        g.entry = access_log.Entry(request.method, "-", 0, 0.0)
+        g.entry = access_log.Entry(access_log.method_of(request.method), "-", 0, 0.0)
         service.guard.check(request)
 
     @app.after_request

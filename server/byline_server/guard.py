@@ -9,6 +9,7 @@ that no answer allows another origin to read it (no CORS headers at all).
 from __future__ import annotations
 
 import hmac
+import ipaddress
 import zlib
 from collections.abc import Sequence
 from fnmatch import fnmatchcase
@@ -45,7 +46,10 @@ class Guard:
     def __init__(self, settings: Settings) -> None:
         self._origins = settings.allow_origin
         self._hosts = {host.lower() for host in settings.allow_host}
-        self._bound = settings.host
+        self._bound = settings.host.lower().strip("[]")
+        # Bound to all addresses, which of them was called can't be told from another; but a name
+        # is what an attacker binds, never an address.
+        self._any = self._bound in ("0.0.0.0", "::")
         self._token = settings.token.encode("ascii")
         self._max_body = settings.max_body
 
@@ -117,7 +121,7 @@ class Guard:
             return False
         if host.lower() in self._hosts or name in self._hosts:
             return True
-        local = is_loopback(name) or name == self._bound.lower().strip("[]")
+        local = is_loopback(name) or name == self._bound or (self._any and _is_address(name))
         return local and (80 if named_port is None else named_port) == int(port)
 
     def _from_here(self, origin: str, host: str) -> bool:
@@ -148,6 +152,14 @@ def protect(response: Response) -> None:
     """Put the headers of safety on an answer."""
     for name, value in HEADERS.items():
         response.headers.setdefault(name, value)
+
+
+def _is_address(name: str) -> bool:
+    try:
+        ipaddress.ip_address(name)
+    except ValueError:
+        return False
+    return True
 
 
 def _matches(origin: str, patterns: Sequence[str]) -> bool:

@@ -10,6 +10,7 @@ from typing import Any
 from flask import Response, g, request
 
 from byline_server.cache import Cache
+from byline_server.channel import OVERFLOW
 from byline_server.guard import Guard
 from byline_server.metrics import Metrics
 from byline_server.models import Models
@@ -17,7 +18,6 @@ from byline_server.problem import Problem
 from byline_server.scheduler import Scheduler
 from byline_server.scoring import Patience, Scoring
 from byline_server.settings import Settings
-from byline_server.transport import OVERFLOW
 from byline_server.wire import dumps
 
 

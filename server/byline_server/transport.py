@@ -1,12 +1,7 @@
-"""waitress, with what it lacks for us: JSON errors, a bound on waiting, an orderly end.
-
-waitress reads requests in one thread without blocking, so a slow client costs a connection and no
-thread, and hands complete ones to a pool.
-"""
+"""waitress from its socket to its end: a bound on waiting, and an orderly stop."""
 
 from __future__ import annotations
 
-import json
 import logging
 import signal
 import threading
@@ -15,126 +10,12 @@ from types import FrameType
 from typing import Any
 
 from waitress import create_server, wasyncore
-from waitress.channel import HTTPChannel
-from waitress.parser import HTTPRequestParser
-from waitress.task import ErrorTask, ThreadedTaskDispatcher, WSGITask
-from waitress.utilities import BadRequest, RequestEntityTooLarge
+from waitress.task import ThreadedTaskDispatcher
 
-from byline_server import access_log
-from byline_server.guard import HEADERS, too_large
-from byline_server.problem import error_body
+from byline_server.channel import Channel
 from byline_server.settings import Settings
 
-OVERFLOW = "byline.overflow"
-"""In a request's WSGI environment: whether all threads were busy when it came."""
-
 _log = logging.getLogger(__name__)
-_DISCARDED_AT_MOST = 8
-"""How many times the largest body of a request that is too large is read and thrown away."""
-
-
-class _Void:
-    """Takes the bytes of a body that nobody will read."""
-
-    def append(self, data: bytes) -> None:
-        pass
-
-    def __len__(self) -> int:
-        return 0
-
-    def close(self) -> None:
-        pass
-
-
-class _Parser(HTTPRequestParser):  # type: ignore[misc]  # waitress has no types
-    """Reads the body of a request that is too large to its end, and throws it away.
-
-    Closing at once would reset the connection under a client that still sends: it would see that,
-    and not the answer.
-    """
-
-    _to_discard = 0
-
-    def received(self, data: bytes) -> int:
-        if self._to_discard:
-            taken = min(len(data), self._to_discard)
-            self._to_discard -= taken
-            self.completed = not self._to_discard
-            return taken
-        consumed: int = super().received(data)
-        if isinstance(self.error, RequestEntityTooLarge) and not self.expect_continue:
-            most = _DISCARDED_AT_MOST * self.adj.max_request_body_size
-            if self.content_length <= most:
-                self._to_discard = self.content_length - self.body_bytes_received
-                self.completed = not self._to_discard
-        return consumed
-
-
-class _ErrorTask(ErrorTask):  # type: ignore[misc]
-    """Answers what never reached the application, in our shape of errors."""
-
-    def execute(self) -> None:
-        error = self.request.error
-        path = getattr(self.request, "path", "")
-        code, message = "bad_request", f"not a request of HTTP that is understood: {error.body}"
-        if isinstance(error, RequestEntityTooLarge):
-            problem = too_large(self.channel.adj.max_request_body_size - 1)
-            code, message = problem.code, problem.message
-        elif error.code == 500:
-            code, message = "internal_error", "the server failed; its log says more"
-        elif not isinstance(error, BadRequest):
-            code = "not_implemented"
-        body = json.dumps(error_body(path, code, message)).encode()
-        self.status = f"{error.code} {error.reason}"
-        self.response_headers.extend([("Content-Type", "application/json"), *HEADERS.items()])
-        self.set_close_on_finish()
-        self.content_length = len(body)
-        self.write(body)
-        command = getattr(self.request, "command", "") or "-"
-        access_log.record(access_log.Entry(command, "-", error.code, 0.0))
-
-
-class _Task(WSGITask):  # type: ignore[misc]
-    """Tells the application whether it runs in the overflow; ends connections while draining."""
-
-    def get_environment(self) -> dict[str, Any]:
-        environment: dict[str, Any] = super().get_environment()
-        environment[OVERFLOW] = self.channel.overflow
-        return environment
-
-    def build_response_header(self) -> bytes:
-        if self.channel.server.adj.draining.is_set():
-            self.set_close_on_finish()
-        header: bytes = super().build_response_header()
-        return header
-
-
-class _Channel(HTTPChannel):  # type: ignore[misc]
-    """A connection."""
-
-    parser_class = _Parser
-    task_class = _Task
-    error_task_class = _ErrorTask
-    overflow = False
-    _request_began = 0.0
-
-    def received(self, data: bytes) -> bool:
-        if self.request is None:
-            self._request_began = time.monotonic()
-        received: bool = super().received(data)
-        return received
-
-    def readable(self) -> bool:
-        late = time.monotonic() - self._request_began > self.adj.channel_timeout
-        if self.request is not None and late and not self.requests:
-            self.will_close = True  # a client that sends a byte now and then, for ever
-        readable: bool = super().readable()
-        return readable
-
-    @property
-    def busy(self) -> bool:
-        """Whether a request was taken that isn't answered to its end."""
-        return bool(self.requests or self.request is not None or self.total_outbufs_len)
 
 
 class Lanes(ThreadedTaskDispatcher):  # type: ignore[misc]
@@ -150,7 +31,7 @@ class Lanes(ThreadedTaskDispatcher):  # type: ignore[misc]
         self._apart.set_thread_count(1)
         self.set_thread_count(threads)
 
-    def add_task(self, task: _Channel) -> None:
+    def add_task(self, task: Channel) -> None:
         """Take a request; in the thread apart if it would have to wait for another."""
         with self.lock:
             task.overflow = self.active_count + len(self.queue) >= self._count
@@ -198,7 +79,7 @@ class Transport:
         )
         self._listeners = [s for s in self._map.values() if hasattr(s, "active_channels")]
         for server in self._listeners:
-            server.channel_class = _Channel
+            server.channel_class = Channel
             server.adj.draining = self.draining
         self.application: Any = None
         self.port: int = int(self._listeners[0].effective_port)

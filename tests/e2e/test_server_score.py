@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import socket
 import time
 import zlib
 from pathlib import Path
@@ -192,6 +193,29 @@ def test_what_is_no_http(server: Server) -> None:
     assert (answer.status, error_of(answer)) == (431, "bad_request")
     answer = server.request("POST", "/v1/score", headers={"Transfer-Encoding": "zip"})
     assert (answer.status, error_of(answer)) == (501, "not_implemented")
+
+
+def test_a_vast_body_in_chunks_and_one_that_asks_first(server: Server) -> None:
+    with socket.create_connection(("127.0.0.1", server.port)) as connection:
+        head = f"POST /v1/score HTTP/1.1\r\nHost: 127.0.0.1:{server.port}\r\n"
+        connection.sendall(f"{head}Transfer-Encoding: chunked\r\n\r\n".encode())
+        for _ in range(50):
+            connection.sendall(b"f4240\r\n" + b"x" * 1_000_000 + b"\r\n")
+        connection.sendall(b"0\r\n\r\n")
+        assert connection.recv(20).startswith(b"HTTP/1.1 413")
+    with socket.create_connection(("127.0.0.1", server.port)) as connection:
+        connection.sendall(
+            f"{head}Content-Length: 50000000\r\nExpect: 100-continue\r\n\r\n".encode()
+        )
+        assert connection.recv(20).startswith(b"HTTP/1.1 100")
+        connection.sendall(b"x" * 50_000_000)
+        received = connection.recv(2000)
+        while b"body_too_large" not in received:
+            received += connection.recv(2000)
+        assert b"HTTP/1.1 413" in received
+    with socket.create_connection(("127.0.0.1", server.port)) as connection:
+        connection.sendall(f"{head}Content-Length: 999999999999\r\n\r\n".encode())
+        assert connection.recv(20).startswith(b"HTTP/1.1 413")
 
 
 def test_every_answer_is_safe(server: Server) -> None:

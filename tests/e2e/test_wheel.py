@@ -54,5 +54,11 @@ def test_the_installed_command_scores_with_the_model_in_the_wheel(
 def test_the_wheel_holds_the_four_packages_and_one_model(installed: Path) -> None:
     packages = sorted(p.name for p in installed.iterdir() if not p.name.endswith(".dist-info"))
     assert packages == ["byline", "byline_cli", "byline_server", "byline_training"]
+    for file in (
+        "byline_server/static/page.js",
+        "byline_server/templates/page.html",
+        "byline_cli/triton/tokenizer.py",
+    ):
+        assert (installed / file).is_file()
     models = sorted(p.name for p in (installed / "byline" / "model_repository").iterdir())
     assert models == ["SHA256SUMS", "student_int8"]

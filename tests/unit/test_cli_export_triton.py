@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import importlib.util
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -126,10 +126,12 @@ class Ensemble:
             assert not batch or len(values) <= batch
 
 
-@pytest.fixture(autouse=True)
-def backend(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture(scope="module", autouse=True)
+def backend() -> Iterator[None]:
     name = "triton_python_backend_utils"
-    monkeypatch.setitem(sys.modules, name, StandIn(name))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(sys.modules, name, StandIn(name))
+        yield
 
 
 @pytest.fixture(scope="module")
@@ -138,6 +140,11 @@ def exported(tmp_path_factory: pytest.TempPathFactory) -> Path:
     result = export(folder)
     assert result.exit_code == 0, result.output
     return folder
+
+
+@pytest.fixture(scope="module")
+def ensemble(exported: Path) -> Ensemble:
+    return Ensemble(exported)
 
 
 @pytest.fixture(scope="module")
@@ -172,8 +179,7 @@ def test_shapes_agree_where_a_tensor_passes_from_step_to_step(exported: Path) ->
             )  # fmt: skip
 
 
-def test_the_ids_are_the_librarys(exported: Path, texts: list[str]) -> None:
-    ensemble = Ensemble(exported)
+def test_the_ids_are_the_librarys(ensemble: Ensemble, texts: list[str]) -> None:
     detector = Detector.load()
     for text in texts:
         task = detector.cut(Document("", text))
@@ -188,8 +194,9 @@ def test_the_ids_are_the_librarys(exported: Path, texts: list[str]) -> None:
         assert cut["words"].tolist() == [task.scored_words]
 
 
-def test_a_text_of_one_window_scores_as_in_the_library(exported: Path, texts: list[str]) -> None:
-    ensemble = Ensemble(exported)
+def test_a_text_of_one_window_scores_as_in_the_library(
+    ensemble: Ensemble, texts: list[str]
+) -> None:
     detector = Detector.load()
     short = [" ".join(text.split()[:90]) for text in texts]
     short = [text for text in short if len(detector.cut(Document("", text)).windows) == 1]
@@ -202,10 +209,9 @@ def test_a_text_of_one_window_scores_as_in_the_library(exported: Path, texts: li
         assert answer["probability"].item() == pytest.approx(verdict.probability, abs=1e-6)
 
 
-def test_a_longer_text_scores_nearly_so(exported: Path, texts: list[str]) -> None:
+def test_a_longer_text_scores_nearly_so(ensemble: Ensemble, texts: list[str]) -> None:
     # Triton runs the windows of a text as one batch. A dynamically quantized model takes the range
     # of its activations from all of it: docs/scaling.md states what this test found.
-    ensemble = Ensemble(exported)
     detector = Detector.load()
     apart = []
     for text in texts:
@@ -240,10 +246,10 @@ def test_an_fp32_model_scores_as_in_the_library(
      (b"It was said that the boats were late and we had to wait. " * 1500, "windows")],
 )  # fmt: skip
 def test_texts_it_cannot_score_are_errors_of_their_request(
-    exported: Path, text: bytes, message: str
+    ensemble: Ensemble, text: bytes, message: str
 ) -> None:
     with pytest.raises(StandIn.TritonError, match=message):
-        Ensemble(exported).infer(text)
+        ensemble.infer(text)
 
 
 def test_what_was_written_is_whole_and_without_batches(exported: Path, tmp_path: Path) -> None:

@@ -1,0 +1,128 @@
+"""A connection of waitress, with errors in our shape and an end to whatever has none.
+
+waitress reads requests in one thread without blocking, so a slow client costs a connection and no
+thread, and hands complete ones to a pool.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from typing import Any
+
+from waitress.channel import HTTPChannel
+from waitress.parser import HTTPRequestParser
+from waitress.task import ErrorTask, WSGITask
+from waitress.utilities import BadRequest, RequestEntityTooLarge
+
+from byline_server import access_log
+from byline_server.guard import HEADERS, too_large
+from byline_server.problem import error_body
+
+OVERFLOW = "byline.overflow"
+"""In a request's WSGI environment: whether all threads were busy when it came."""
+
+_DISCARDED_AT_MOST = 8
+"""How many times the largest body of a request that is too large is read and thrown away."""
+
+
+class _Void:
+    """Takes the bytes of a body that nobody will read."""
+
+    def append(self, data: bytes) -> None:
+        pass
+
+    def __len__(self) -> int:
+        return 0
+
+    def close(self) -> None:
+        pass
+
+
+class _Parser(HTTPRequestParser):  # type: ignore[misc]  # waitress has no types
+    """Reads the body of a request that is too large to its end, and throws it away.
+
+    Closing at once would reset the connection under a client that still sends: it would see that,
+    and not the answer.
+    """
+
+    def received(self, data: bytes) -> int:
+        consumed: int = super().received(data)
+        if isinstance(self.error, RequestEntityTooLarge):
+            body = self.body_rcv
+            if not isinstance(body.buf, _Void):
+                body.buf.close()
+                body.buf = _Void()
+            size = max(self.content_length, self.body_bytes_received)
+            endless = size > _DISCARDED_AT_MOST * self.adj.max_request_body_size
+            self.completed = bool(body.completed or body.error or endless)
+        return consumed
+
+
+class _ErrorTask(ErrorTask):  # type: ignore[misc]
+    """Answers what never reached the application, in our shape of errors."""
+
+    def execute(self) -> None:
+        error = self.request.error
+        path = getattr(self.request, "path", "")
+        code, message = "bad_request", f"not a request of HTTP that is understood: {error.body}"
+        if isinstance(error, RequestEntityTooLarge):
+            problem = too_large(self.channel.adj.max_request_body_size - 1)
+            code, message = problem.code, problem.message
+        elif error.code == 500:
+            code, message = "internal_error", "the server failed; its log says more"
+        elif not isinstance(error, BadRequest):
+            code = "not_implemented"
+        body = json.dumps(error_body(path, code, message)).encode()
+        self.status = f"{error.code} {error.reason}"
+        self.response_headers.extend([("Content-Type", "application/json"), *HEADERS.items()])
+        self.set_close_on_finish()
+        self.content_length = len(body)
+        self.write(body)
+        method = access_log.method_of(getattr(self.request, "command", ""))
+        access_log.record(access_log.Entry(method, "-", error.code, 0.0))
+
+
+class _Task(WSGITask):  # type: ignore[misc]
+    """Tells the application whether it runs in the overflow; ends connections while draining."""
+
+    def get_environment(self) -> dict[str, Any]:
+        environment: dict[str, Any] = super().get_environment()
+        environment[OVERFLOW] = self.channel.overflow
+        return environment
+
+    def build_response_header(self) -> bytes:
+        if self.channel.server.adj.draining.is_set():
+            self.set_close_on_finish()
+        header: bytes = super().build_response_header()
+        return header
+
+
+class Channel(HTTPChannel):  # type: ignore[misc]
+    """A connection."""
+
+    parser_class = _Parser
+    task_class = _Task
+    error_task_class = _ErrorTask
+    overflow = False
+    _request_began = 0.0
+
+    def received(self, data: bytes) -> bool:
+        """Take bytes as they come."""
+        if self.request is None:
+            self._request_began = time.monotonic()
+        received: bool = super().received(data)
+        return received
+
+    def readable(self) -> bool:
+        """Whether more bytes are wanted; ends a request that has no end."""
+        late = time.monotonic() - self._request_began > self.adj.channel_timeout
+        if self.request is not None and late and not self.requests:
+            self.will_close = True  # a client that sends a byte now and then, for ever
+        readable: bool = super().readable()
+        return readable
+
+    @property
+    def busy(self) -> bool:
+        """Whether a request was taken that isn't answered to its end."""
+        return bool(self.requests or self.request is not None or self.total_outbufs_len)
