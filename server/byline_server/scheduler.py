@@ -5,7 +5,9 @@ from __future__ import annotations
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 T = TypeVar("T")
@@ -35,23 +37,49 @@ class ClientGone(Exception):
     """Nobody waits for the answer; what was left of the work was dropped."""
 
 
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How long a request is worked on.
+
+    Attributes:
+        deadline: in `time.monotonic()` seconds.
+        gone: says, from any thread, whether its client has hung up.
+    """
+
+    deadline: float
+    gone: Callable[[], bool]
+
+    def check(self) -> None:
+        """Look.
+
+        Raises:
+            ClientGone, DeadlinePassed: it has an end.
+        """
+        if self.gone():
+            raise ClientGone
+        if time.monotonic() >= self.deadline:
+            raise DeadlinePassed
+
+
 class Ticket(Generic[T]):
     """The jobs of one request.
 
     Attributes:
+        reserved: room in the queue that its jobs have not taken up yet; about as many as will come.
         results: in the order of the jobs, once they are done.
         queue_ns: nanoseconds until the first of them began.
         run_ns: nanoseconds from then until the last was done.
     """
 
-    def __init__(self, jobs: Sequence[Callable[[], T]]) -> None:
-        self.waiting = deque(enumerate(jobs))
-        self.left = len(jobs)
-        self.submitted_ns = time.perf_counter_ns()
-        self.queue_ns = self.run_ns = 0
+    def __init__(self, reserved: int) -> None:
+        self.reserved = reserved
+        self.waiting: deque[tuple[int, Callable[[], T]]] = deque()
+        self.left = 0
+        self.complete = False
+        self.submitted_ns = self.queue_ns = self.run_ns = 0
         self.done = threading.Event()
         self.error: Exception | None = None
-        self._results: list[T | None] = [None] * len(jobs)
+        self._results: list[T | None] = []
 
     @property
     def results(self) -> list[T]:
@@ -63,6 +91,14 @@ class Ticket(Generic[T]):
         if self.error is not None:
             raise self.error
         return [result for result in self._results if result is not None]
+
+    def take(self, jobs: Sequence[Callable[[], T]]) -> None:
+        """Put further jobs behind those that wait."""
+        if not self._results:
+            self.submitted_ns = time.perf_counter_ns()
+        self.waiting.extend(enumerate(jobs, len(self._results)))
+        self._results += [None] * len(jobs)
+        self.left += len(jobs)
 
     def keep(self, index: int, result: T) -> None:
         """Note the result of a job; each index is written once, by one thread."""
@@ -99,24 +135,12 @@ class Scheduler:
         for thread in self._threads:
             thread.start()
 
-    def check(self) -> None:
-        """Refuse at once while the queue is full, before any work was put into a request.
-
-        Raises:
-            QueueFull: it is.
-        """
-        if self.waiting >= self.capacity:
-            raise self._full()
-
-    def run(
-        self, jobs: Sequence[Callable[[], T]], deadline: float, gone: Callable[[], bool]
-    ) -> Ticket[T]:
+    def run(self, jobs: Sequence[Callable[[], T]], patience: Patience) -> Ticket[T]:
         """Run jobs in turn with those of other requests, and wait for the last.
 
         Args:
             jobs: each run once, by any thread.
-            deadline: in `time.monotonic()` seconds.
-            gone: says whether the client has hung up.
+            patience: how long.
 
         Returns:
             The ticket, with its results.
@@ -125,23 +149,59 @@ class Scheduler:
             QueueFull: nothing of it was begun.
             DeadlinePassed, ClientGone: the rest of it was dropped.
         """
-        ticket = Ticket(jobs)
-        if not jobs:
-            return ticket
-        with self._changed:
-            if self.waiting and self.waiting + len(jobs) > self.capacity:
-                raise self._full()
-            self._turns.append(ticket)  # type: ignore[arg-type]  # results are only passed on
-            self.waiting += len(jobs)
-            self._changed.notify(min(len(jobs), self.workers))
-        while not ticket.done.wait(max(0.0, min(_LOOK_AROUND, deadline - time.monotonic()))):
-            if gone():
-                self._drop(ticket)
-                raise ClientGone
-            if time.monotonic() >= deadline:
-                self._drop(ticket)
-                raise DeadlinePassed
+        ticket: Ticket[T] = Ticket(len(jobs))
+        with self.admitted(ticket):
+            self.add(ticket, jobs)
+            self.wait(ticket, patience)
         return ticket
+
+    @contextmanager
+    def admitted(self, ticket: Ticket[T]) -> Iterator[None]:
+        """Let a ticket in; jobs can be added to it while the first of them run.
+
+        On leaving, what was not used of its room, and what was not begun, is dropped.
+
+        Raises:
+            QueueFull: there is no room.
+        """
+        with self._changed:
+            if self.waiting and self.waiting + ticket.reserved > self.capacity:
+                raise self._full()
+            self.waiting += ticket.reserved
+        try:
+            yield
+        finally:
+            with self._changed:
+                if ticket.waiting:
+                    self._turns.remove(ticket)  # type: ignore[arg-type]
+                self.waiting -= len(ticket.waiting) + ticket.reserved
+                ticket.waiting.clear()
+
+    def add(self, ticket: Ticket[T], jobs: Sequence[Callable[[], T]]) -> None:
+        """Add jobs to a ticket."""
+        with self._changed:
+            if jobs and not ticket.waiting:
+                self._turns.append(ticket)  # type: ignore[arg-type]  # results are only passed on
+            ticket.take(jobs)
+            used = min(ticket.reserved, len(jobs))
+            ticket.reserved -= used
+            self.waiting += len(jobs) - used
+            self._changed.notify(min(len(jobs), self.workers))
+
+    def wait(self, ticket: Ticket[T], patience: Patience) -> None:
+        """Wait for the last job of a ticket, to which none is added any more.
+
+        Raises:
+            DeadlinePassed, ClientGone: it took too long.
+        """
+        with self._changed:
+            ticket.complete = True
+            if not ticket.left:
+                ticket.done.set()
+        while not ticket.done.wait(
+            max(0.0, min(_LOOK_AROUND, patience.deadline - time.monotonic()))
+        ):
+            patience.check()
 
     def close(self) -> None:
         """Give up what waits, and stop the threads once what runs is done.
@@ -163,13 +223,6 @@ class Scheduler:
     def _full(self) -> QueueFull:
         seconds = self.waiting * self._job_seconds / self.workers
         return QueueFull(self.waiting, max(1, min(60, round(seconds))))
-
-    def _drop(self, ticket: Ticket[T]) -> None:
-        with self._changed:
-            self.waiting -= len(ticket.waiting)
-            if ticket.waiting:
-                self._turns.remove(ticket)  # type: ignore[arg-type]
-            ticket.waiting.clear()
 
     def _work(self) -> None:
         while True:
@@ -201,5 +254,5 @@ class Scheduler:
                 ticket.run_ns = began + spent - ticket.submitted_ns - ticket.queue_ns
                 ticket.error = ticket.error or error
                 ticket.left -= 1
-                if not ticket.left:
+                if ticket.complete and not ticket.left:
                     ticket.done.set()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -12,31 +12,10 @@ from byline.detector import Task
 from byline.types import Logits
 from byline_server.cache import Cache, key_of
 from byline_server.models import Loaded
-from byline_server.scheduler import ClientGone, DeadlinePassed, Scheduler
+from byline_server.scheduler import Patience, Scheduler, Ticket
 
-
-@dataclass(frozen=True, slots=True)
-class Patience:
-    """How long a request is worked on.
-
-    Attributes:
-        deadline: in `time.monotonic()` seconds.
-        gone: says, from any thread, whether its client has hung up.
-    """
-
-    deadline: float
-    gone: Callable[[], bool]
-
-    def check(self) -> None:
-        """Look.
-
-        Raises:
-            ClientGone, DeadlinePassed: it has an end.
-        """
-        if self.gone():
-            raise ClientGone
-        if time.monotonic() >= self.deadline:
-            raise DeadlinePassed
+_CHARACTERS_A_WINDOW = 1000
+"""Of English, about; room in the queue is asked for before a text is cut."""
 
 
 class Scoring:
@@ -74,36 +53,38 @@ class Scoring:
                 self._cache.put(key, scored.verdict)
         return [verdict for key in keys if (verdict := known[key]) is not None], windows
 
-    def run(self, loaded: Loaded, texts: Iterable[str], patience: Patience) -> list[Scored]:
+    def run(self, loaded: Loaded, texts: Collection[str], patience: Patience) -> list[Scored]:
         """Score texts, whatever was scored before.
 
         Raises:
             QueueFull, DeadlinePassed, ClientGone: not all were scored.
         """
         began = time.perf_counter_ns()
-        self._scheduler.check()
-        tasks: list[Task] = []
-        for text in texts:
-            patience.check()
-            tasks.append(loaded.detector.cut(Document("", text)))
-        prepared = time.perf_counter_ns()
         run = loaded.detector.session.run
-        ticket = self._scheduler.run(
-            [partial(run, window) for task in tasks for part in _parts(task)
-             for window in part.windows],
-            patience.deadline, patience.gone,
-        )  # fmt: skip
+        tasks: list[Task] = []
+        ticket: Ticket[Logits] = Ticket(
+            sum(1 + len(text) // _CHARACTERS_A_WINDOW for text in texts)
+        )
+        with self._scheduler.admitted(ticket):
+            for text in texts:  # the first run while the next are cut
+                patience.check()
+                task = loaded.detector.cut(Document("", text))
+                windows = [window for part in _parts(task) for window in part.windows]
+                self._scheduler.add(ticket, [partial(run, window) for window in windows])
+                tasks.append(task)
+            prepared = time.perf_counter_ns()
+            self._scheduler.wait(ticket, patience)
         ran = time.perf_counter_ns()
-        answers = iter(ticket.results)
+        answers: Iterator[Logits] = iter(ticket.results)
         scored = [_concluded(loaded, task, answers) for task in tasks]
         ended = time.perf_counter_ns()
-        windows = len(ticket.results)
+        executions = len(ticket.results)
         for statistics, inferences in (
             (loaded.text_statistics, len(tasks)),
-            (loaded.statistics, windows),
+            (loaded.statistics, executions),
         ):
             statistics.succeeded(
-                inferences=inferences, executions=windows, total=ended - began,
+                inferences=inferences, executions=executions, total=ended - began,
                 queue=ticket.queue_ns, prepare=prepared - began, run=ticket.run_ns,
                 finish=ended - ran,
             )  # fmt: skip

@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 from byline.spec import LABELS
 from byline.types import Window
 from byline_server.models import Loaded
-from byline_server.scheduler import Scheduler
-from byline_server.scoring import Patience, Scored, Scoring
+from byline_server.scheduler import Patience, Scheduler
+from byline_server.scoring import Scored, Scoring
 from byline_server.statistics import Statistics
 from byline_server.v2.tensors import Specification, Tensor, bad
 
@@ -112,9 +112,7 @@ class TokenModel:
         ]
         run = self.loaded.detector.session.run
         prepared = time.perf_counter_ns()
-        ticket = self.scheduler.run(
-            [partial(run, window) for window in windows], patience.deadline, patience.gone
-        )
+        ticket = self.scheduler.run([partial(run, window) for window in windows], patience)
         ran = time.perf_counter_ns()
         answers = ticket.results
         token: NDArray[np.float32] = np.zeros(ids.shape, dtype=np.float32)
