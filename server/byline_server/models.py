@@ -8,8 +8,10 @@ import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from byline import Detector, ModelRepository
+from byline.config_pbtxt import parse_config
 from byline.errors import ModelNotFound
 from byline_server.problem import Problem
 from byline_server.statistics import Statistics
@@ -23,10 +25,12 @@ class Loaded:
     """A model ready to run.
 
     Attributes:
+        configuration: its config.pbtxt, parsed.
         serial: another one for each load, so that nothing remembered outlives it.
     """
 
     detector: Detector
+    configuration: Any
     statistics: Statistics
     text_statistics: Statistics
     serial: int = field(default_factory=lambda: next(_serials))
@@ -57,7 +61,9 @@ class Models:
         """
         with self._loading:
             detector = Detector(self.repository.load(name))
-            self._loaded = {**self._loaded, name: Loaded(detector, Statistics(), Statistics())}
+            configuration = parse_config(detector.model.path.parent / "config.pbtxt")
+            loaded = Loaded(detector, configuration, Statistics(), Statistics())
+            self._loaded = {**self._loaded, name: loaded}
         _log.info("loaded %s, version %d", name, detector.model.version)
 
     def unload(self, name: str) -> None:

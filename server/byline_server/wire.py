@@ -92,7 +92,7 @@ def result_answer(
             "log_odds": verdict.raw.log_odds,
         }
     if detailed:
-        at = _utf16_offsets(text) if encoding == "utf-16" and not text.isascii() else None
+        at = utf16_offsets(text) if encoding == "utf-16" and not text.isascii() else None
         values["sentences"] = [
             {
                 "start": s.start if at is None else at[s.start],
@@ -111,7 +111,7 @@ def dumps(values: Any) -> str:
     return json.dumps(values, separators=(",", ":"), allow_nan=False)
 
 
-def _utf16_offsets(text: str) -> list[int]:
+def utf16_offsets(text: str) -> list[int]:
     """For each code point, and the end, how many UTF-16 code units lie before it."""
     return list(accumulate((1 + (c > "\uffff") for c in text), initial=0))
 

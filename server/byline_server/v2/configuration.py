@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from byline import Model
-from byline.config_pbtxt import parse_config
 from byline_server.v2.served import TEXT_MODEL, Served, TokenModel
 
 _TYPES = {"INT64": "TYPE_INT64", "FP32": "TYPE_FP32", "BYTES": "TYPE_STRING"}
@@ -14,7 +12,8 @@ _TYPES = {"INT64": "TYPE_INT64", "FP32": "TYPE_FP32", "BYTES": "TYPE_STRING"}
 def configuration(name: str, served: Served) -> dict[str, Any]:
     """What GET /v2/models/M/config answers."""
     if isinstance(served, TokenModel):
-        return _of_file(served.loaded.detector.model)
+        values = _values(served.loaded.configuration)
+        return {"platform": "", "max_batch_size": 0, **values, "name": name}
     return {
         "name": TEXT_MODEL,
         "platform": served.platform,
@@ -31,12 +30,6 @@ def configuration(name: str, served: Served) -> dict[str, Any]:
         ],
         "parameters": {},
     }
-
-
-def _of_file(model: Model) -> dict[str, Any]:
-    message = parse_config(model.path.parent / "config.pbtxt")
-    values = _values(message)
-    return {"platform": "", "max_batch_size": 0, **values, "name": model.name}
 
 
 def _values(message: Any) -> dict[str, Any]:

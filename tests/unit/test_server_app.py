@@ -1,0 +1,173 @@
+"""The application without a socket: when it is ready, whom it answers, what its parts count."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from threading import Event
+
+import pytest
+from flask.testing import FlaskClient
+from hypothesis import given
+from hypothesis import strategies as st
+from prometheus_client.parser import text_string_to_metric_families
+
+from byline import Detector
+from byline_server.app import create_app
+from byline_server.guard import Guard
+from byline_server.service import Service, started, warm_up
+from byline_server.settings import Settings, variable
+from byline_server.wire import utf16_offsets
+
+pytestmark = pytest.mark.unit
+
+
+@pytest.fixture(scope="module")
+def service() -> Iterator[Service]:
+    settings = Settings(model=("student_int8", "teacher_int8"), cache_entries=2)
+    service = started(settings, Event())
+    yield service
+    service.scheduler.close()
+
+
+@pytest.fixture(scope="module")
+def client(service: Service) -> FlaskClient:
+    return create_app(service).test_client()
+
+
+@pytest.fixture(scope="module")
+def essay(repository_root: Path) -> str:
+    return (repository_root / "examples/documents/ai-essay-remote-work.txt").read_text("utf-8")
+
+
+def test_it_is_ready_when_the_models_have_run_and_not_when_it_stops(
+    service: Service, client: FlaskClient
+) -> None:
+    for path in ("/readyz", "/v2/health/ready"):
+        assert client.get(path).status_code == 503
+    assert client.get("/readyz").json["error"]["code"] == "starting"  # type: ignore[index]
+    warm_up(service)
+    for path in ("/readyz", "/v2/health/ready", "/healthz", "/v2/health/live"):
+        assert client.get(path).status_code == 200
+    service.draining.set()
+    try:
+        answer = client.get("/readyz")
+        assert (answer.status_code, answer.json["error"]["code"]) == (503, "stopping")  # type: ignore[index]
+        assert answer.headers["Retry-After"]
+        assert client.get("/healthz").status_code == 200
+    finally:
+        service.draining.clear()
+
+
+def test_a_request_chooses_its_model(client: FlaskClient, essay: str) -> None:
+    listed = client.get("/v1/models").json
+    assert listed is not None
+    assert listed["default"] == "student_int8"
+    assert [model["name"] for model in listed["models"]] == ["student_int8", "teacher_int8"]
+    for asked, name in ((None, "student_int8"), ("teacher_int8", "teacher_int8")):
+        values = {"texts": [{"id": "a", "text": essay}], "model": asked}
+        answer = client.post("/v1/score", json=values).json
+        assert answer is not None
+        assert answer["model"]["name"] == name
+        expected = Detector.load(model=name).score(essay).log_odds
+        assert answer["results"][0]["log_odds"] == pytest.approx(expected, abs=1e-5)
+
+
+def test_metrics_can_be_read_and_count(client: FlaskClient, essay: str) -> None:
+    def read() -> dict[str, float]:
+        found = {}
+        for family in text_string_to_metric_families(client.get("/metrics").text):
+            for sample in family.samples:
+                labels = ",".join(f"{k}={v}" for k, v in sorted(sample.labels.items()))
+                found[f"{sample.name}{{{labels}}}"] = sample.value
+        return found
+
+    before = read()
+    text = f"{essay} Once more."
+    for _ in range(2):
+        client.post("/v1/score", json={"texts": [{"id": "a", "text": text}]})
+    client.post("/v1/score", json={})
+    after = read()
+
+    def grown(name: str) -> float:
+        return after[name] - before.get(name, 0)
+
+    scored = "byline_http_requests_total{method=POST,path=/v1/score,status="
+    assert grown(scored + "200}") == 2
+    assert grown(scored + "422}") == 1
+    assert grown("byline_cache_hits_total{}") == 1
+    assert grown("byline_cache_misses_total{}") == 1
+    assert grown("byline_words_total{}") > 500
+    assert grown("nv_inference_count{model=byline_text,version=1}") == 1
+    assert grown("nv_inference_exec_count{model=student_int8,version=1}") >= 2
+    assert grown("nv_inference_compute_infer_duration_us{model=student_int8,version=1}") > 0
+    assert after["process_resident_memory_bytes{}"] > 1e7
+    assert after["byline_cache_entries{}"] == 2
+
+
+def test_the_names_and_addresses_it_answers_to() -> None:
+    def allowed(settings: Settings, host: str, port: str = "8765") -> bool:
+        return Guard(settings)._ours(host, port)
+
+    plain = Settings()
+    for host in (
+        "127.0.0.1:8765",
+        "LocalHost:8765",
+        "[::1]:8765",
+        "127.9.9.9:8765",
+    ):
+        assert allowed(plain, host)
+    for host in (
+        "", ":8765", "localhost", "localhost:8766", "evil.test:8765", "localhost.evil.test:8765",
+        "127.0.0.1.evil.test:8765", "10.0.0.1:8765", "localhost:8765@evil.test",
+        "a@localhost:8765", "localhost:8765/x", "localhost:x", "[::1", "localhost:8765:1",
+        "localhost:99999",
+    ):  # fmt: skip
+        assert not allowed(plain, host), host
+    assert allowed(plain, "localhost", "80")
+    lan = Settings(host="10.0.0.1", token="x")
+    assert allowed(lan, "10.0.0.1:8765")
+    assert not allowed(lan, "10.0.0.2:8765")
+    everywhere = Settings(host="0.0.0.0", token="x", allow_host=("byline.test", "Other:1"))
+    for host in (
+        "10.0.0.2:8765",
+        "[fe80::1]:8765",
+        "byline.test",
+        "byline.test:77",
+        "other:1",
+    ):
+        assert allowed(everywhere, host), host
+    for host in ("other:2", "evil.example:8765", "10.0.0.2:8766"):
+        assert not allowed(everywhere, host), host
+
+
+def test_extensions_can_be_narrowed_to_one() -> None:
+    def allowed(settings: Settings, origin: str) -> bool:
+        return Guard(settings)._from_here(origin, "127.0.0.1:8765")
+
+    mine = "chrome-extension://abcdefghijklmnopabcdefghijklmnop"
+    for origin in (mine, "moz-extension://1-2-3", "http://127.0.0.1:8765"):
+        assert allowed(Settings(), origin)
+    for origin in ("null", "", "http://127.0.0.1", "http://127.0.0.1:1", "https://a.example",
+                   "chrome-extension:", "http://chrome-extension://x"):  # fmt: skip
+        assert not allowed(Settings(), origin), origin
+    narrow = Settings(allow_origin=(mine,))
+    assert allowed(narrow, mine)
+    assert allowed(narrow, "http://127.0.0.1:8765")
+    assert not allowed(narrow, mine[:-1] + "a")
+
+
+@given(st.text(st.characters(codec=None) | st.sampled_from("\U0001f600\U0010ffff\ud800e\u0301")))
+def test_offsets_in_utf16_are_those_of_the_encoded_text(text: str) -> None:
+    offsets = utf16_offsets(text)
+    assert offsets == [
+        len(text[:i].encode("utf-16-le", "surrogatepass")) // 2 for i in range(len(text) + 1)
+    ]
+
+
+def test_what_is_deployed_sets_only_what_there_is(repository_root: Path) -> None:
+    known = {variable(name) for name in Settings.__dataclass_fields__}
+    for path in (repository_root / "deploy").iterdir():
+        named = set(re.findall(r"\bBYLINE_\w+", path.read_text("utf-8")))
+        assert named <= known, path.name
