@@ -16,7 +16,7 @@ endif
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo serve test check bench train clean python
+.PHONY: help demo serve test check bench train docs clean python
 
 help:  ## List the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -46,6 +46,9 @@ bench: $(FULL)/.installed  ## Measure speed, as ratios within one run
 train: $(FULL)/.installed  ## Train a preset, every stage: make train PRESET=smoke
 	$(FULL)/bin/byline train all --preset $(PRESET) $(ARGS)
 
+docs: $(FULL)/.installed  ## Write docs/cli.md from the help of the commands
+	$(FULL)/bin/python -m byline_cli.reference docs/cli.md
+
 clean:  ## Remove caches and build output; the environments and runs/ stay
 	rm -rf build dist demo-report.html .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
 	find scoring server cli training tests -name __pycache__ -type d -prune -exec rm -rf {} +
@@ -65,7 +68,7 @@ $(BASE)/.installed: pyproject.toml constraints.txt | python
 
 $(FULL)/.installed: pyproject.toml constraints.txt | python
 	test -x $(FULL)/bin/pip || $(PYTHON) -m venv $(FULL)
-	$(FULL)/bin/python -m pip install $(PIP_FLAGS) -e '.[train,minilm,dev]'
+	$(FULL)/bin/python -m pip install $(PIP_FLAGS) -e '.[train,minilm,parquet,ray,dev]'
 	@touch $@
 
 # MLServer, for the benchmarks to compare with; its pins don't go with ours.

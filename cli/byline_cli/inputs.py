@@ -3,75 +3,185 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+import re
+import stat
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
-from byline_cli.readers import KINDS
+from byline import InputError
+from byline_cli.ignore import IGNORE_FILE, Rules, excluded, rules_around, rules_of
+from byline_cli.readers.files import KINDS, RECORDS, suffix_of
 
 STANDARD_INPUT = "-"
+_MAGIC = re.compile(r"[*?\[]")
+_CHUNK = 65536
 
 
 @dataclass(frozen=True, slots=True)
 class Input:
-    """A file to be read.
+    """A file to be read, or a row of one that has been.
 
     Attributes:
         name: what the output calls it; may hold anything a file name may, undecodable bytes
             as lone surrogates (PEP 383).
         path: where it is; None for standard input.
+        id: of a row, its name in the file.
+        text: of a row, what is to be scored.
         problem: why it can't be read, where that is known already.
     """
 
     name: str
     path: Path | None
+    id: str | None = None
+    text: str | None = None
     problem: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """Which files of a folder are taken.
+
+    Attributes:
+        exclude: patterns as in `.gitignore`.
+        ignore_files: whether `.gitignore` files are obeyed.
+        records: whether tables and records are taken, too.
+        leave_out: resolved paths that are not taken: the file the output goes to.
+    """
+
+    exclude: tuple[str, ...] = ()
+    ignore_files: bool = True
+    records: bool = False
+    leave_out: frozenset[Path] = frozenset()
+
+
 def missing(paths: Sequence[str]) -> list[str]:
-    """Those of the paths that don't exist."""
-    return [path for path in paths if path != STANDARD_INPUT and not os.path.exists(path)]
+    """Those of the paths that neither exist nor are patterns."""
+    return [
+        path
+        for path in paths
+        if path != STANDARD_INPUT and not os.path.exists(path) and not is_pattern(path)
+    ]
 
 
-def find(paths: Sequence[str], leave_out: Path | None = None) -> Iterator[Input]:
+def is_pattern(path: str) -> bool:
+    """Whether a path stands for the files that match it: a file of that name comes first."""
+    return not os.path.lexists(path) and _MAGIC.search(path) is not None
+
+
+def find(paths: Iterable[str], choice: Choice = Choice()) -> Iterator[Input]:
     """Yield the files meant, in the order given; those of a folder sorted by name, level by level.
 
     Of a folder, files of the kinds that can be read are taken, hidden ones and symbolic links left
     out: a link leads either out of the folder or to what is found in it anyway.
 
     Args:
-        paths: files, folders, and `-` for standard input.
-        leave_out: not taken from a folder: the file the output goes to.
+        paths: files, folders, patterns such as `texts/**/*.md`, and `-` for standard input.
+        choice: what of a folder is left out.
     """
+    exclude = excluded(choice.exclude) if choice.exclude else None
     for path in paths:
         if path == STANDARD_INPUT:
             yield Input(path, None)
         elif os.path.isdir(path):
-            yield from _walk(Path(path), leave_out)
-        else:
+            yield from _Folder(path, choice).files()
+        elif is_pattern(path):
+            yield from _matching(path, choice)
+        elif exclude is None or not exclude.match_file(os.path.relpath(path)):
             yield Input(path, Path(path))
 
 
-def _walk(root: Path, leave_out: Path | None) -> Iterator[Input]:
-    stack = [root]  # no recursion: folders can be nested deeper than Python recurses
-    while stack:
-        path = stack.pop()
-        if path is not root and not path.is_dir():
-            if leave_out is None or path.resolve() != leave_out:
-                yield Input(str(path), path)
-            continue
+def listed(stream: BinaryIO, separator: bytes) -> Iterator[str]:
+    """Yield the paths of a list as they come.
+
+    Args:
+        stream: paths, each followed by the separator.
+        separator: a line feed, or NUL, which no name can hold.
+    """
+    rest = b""
+    while chunk := stream.read1(_CHUNK) if hasattr(stream, "read1") else stream.read(_CHUNK):
+        *whole, rest = (rest + chunk).split(separator)
+        yield from (os.fsdecode(path) for path in whole if path)
+    if rest:
+        yield os.fsdecode(rest)
+
+
+def _matching(pattern: str, choice: Choice) -> Iterator[Input]:
+    """Files that match a pattern no shell has resolved; `**` stands for folders of any depth."""
+    folder = os.path.dirname(_MAGIC.split(pattern, maxsplit=1)[0])
+    below = pattern[len(folder) :].lstrip(os.sep)
+    matches = excluded((f"/{below}",))
+    found = False
+    for given in _Folder(folder or ".", choice).files():
+        name = os.path.relpath(given.name, folder or ".")
+        if matches.match_file(name):
+            found = True
+            yield given if folder else Input(name, Path(name), problem=given.problem)
+    if not found:
+        raise InputError(
+            f"no such file, and nothing matches it as a pattern: {pattern}; a text itself goes to "
+            "standard input: echo TEXT | byline score -"
+        )
+
+
+class _Folder:
+    """Walks a folder."""
+
+    def __init__(self, root: str, choice: Choice) -> None:
+        self._root = root
+        self._real = os.path.realpath(root)
+        self._choice = choice
+        self._exclude = Rules(self._real, excluded(choice.exclude)) if choice.exclude else None
+        self._around = rules_around(self._real) if choice.ignore_files else None
+        self._kinds = frozenset(KINDS) | (RECORDS if choice.records else frozenset())
+
+    def files(self) -> Iterator[Input]:
+        # No recursion: folders can be nested deeper than Python recurses.
+        stack = [(self._root, True, self._around)]
+        while stack:
+            path, is_folder, rules = stack.pop()
+            if not is_folder:
+                yield from self._file(path)
+                continue
+            try:
+                with os.scandir(path) as entries:
+                    found = sorted(entries, key=lambda entry: entry.name)
+            except OSError as error:
+                problem = f"the folder can't be listed ({error.strerror})"
+                yield Input(path, Path(path), problem=problem)
+                continue
+            try:
+                if self._choice.ignore_files:
+                    rules = rules_of(self._resolved(path), rules)
+            except InputError as error:  # its folder is read as if it had none
+                yield Input(os.path.join(path, IGNORE_FILE), Path(path), problem=str(error))
+            for entry in reversed(found):
+                below = entry.is_dir(follow_symlinks=False)
+                if self._wanted(entry, os.path.join(path, entry.name), below, rules):
+                    stack.append((os.path.join(path, entry.name), below, rules))
+
+    def _wanted(
+        self, entry: os.DirEntry[str], path: str, is_folder: bool, rules: Rules | None
+    ) -> bool:
+        if entry.name.startswith(".") or entry.is_symlink():
+            return False
+        if not is_folder and suffix_of(entry.name) not in self._kinds:
+            return False
+        path = self._resolved(path)
+        if self._exclude is not None and self._exclude.leave_out(path, is_folder):
+            return False
+        return rules is None or not rules.leave_out(path, is_folder)
+
+    def _resolved(self, path: str) -> str:
+        return os.path.join(self._real, path[len(self._root) :].lstrip(os.sep)).rstrip(os.sep)
+
+    def _file(self, path: str) -> Iterator[Input]:
+        if self._choice.leave_out and Path(path).resolve() in self._choice.leave_out:
+            return
         try:
-            with os.scandir(path) as entries:
-                taken = sorted(entry.name for entry in entries if _wanted(entry))
-        except OSError as error:
-            yield Input(str(path), path, f"the folder can't be listed ({error.strerror})")
-            continue
-        stack.extend(path / name for name in reversed(taken))
-
-
-def _wanted(entry: os.DirEntry[str]) -> bool:
-    if entry.name.startswith(".") or entry.is_symlink():
-        return False
-    if entry.is_dir():
-        return True
-    return entry.is_file() and os.path.splitext(entry.name)[1].lower() in KINDS
+            mode = os.lstat(path).st_mode
+        except OSError:
+            mode = stat.S_IFREG  # it has just gone: whoever reads it will say so
+        if stat.S_ISREG(mode) or stat.S_ISFIFO(mode):  # a pipe is refused when it is read
+            yield Input(path, Path(path))

@@ -13,6 +13,8 @@ from typing import IO, Any, NoReturn
 
 import click
 
+from byline_cli.completion import completion
+from byline_cli.doctor import doctor
 from byline_cli.models import models
 from byline_cli.plugins import Plugin, plugins
 from byline_cli.score import score
@@ -85,7 +87,10 @@ def _end_output(error: OSError) -> NoReturn:
     raise Failure(f"{where}{error.strerror or error}") from error
 
 
-@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(
+    cls=Commands,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
 @click.version_option(package_name="byline", prog_name="byline")
 def main() -> None:
     """Say how likely texts were written by a language model, and show where."""
@@ -93,6 +98,8 @@ def main() -> None:
 
 main.add_command(score)
 main.add_command(models)
+main.add_command(doctor)
+main.add_command(completion)
 
 if __name__ == "__main__":
     main(prog_name="byline")

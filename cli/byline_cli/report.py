@@ -1,29 +1,33 @@
-"""Results as one HTML page that needs nothing else: no script, no request, no font."""
+"""Results as one HTML page that needs nothing else: no request, no font, no framework."""
 
 from __future__ import annotations
 
 import base64
+import codecs
 import hashlib
 import re
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import SpooledTemporaryFile
 from typing import BinaryIO
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
-from byline import Finding, Model, Verdict
+from byline import Finding, Verdict
+from byline.aggregate import decide
+from byline_cli.model_info import ModelInfo
 from byline_cli.passages import STRIPE_WIDTH, Passage, Stripe, passages, stripes
 from byline_cli.results import Result
+from byline_cli.summary import BINS, Tally, expectation_lines, expected
 from byline_cli.wording import (
     EVIDENCE,
     NOT_READ,
     WORDS,
     limits,
     percent,
-    shared_folder,
     shown,
     summary,
 )
@@ -34,40 +38,71 @@ _HIDDEN = re.compile("[\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufef
 _UNFIT = re.compile(r"[\x00-\x08\x0b\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
 
 
+_ORDER = ("ai", "unclear", "human", "too_short", "error")
+_CHUNK = 65536
+_IN_MEMORY = 4_000_000
+
+
 @dataclass(frozen=True, slots=True)
 class Page:
-    """A document as the report shows it.
+    """A text as the report shows it.
 
     Attributes:
+        title: its name, without the folder that all have in common.
         kind: the verdict, or `error`.
+        rank: place of the verdict in the order of suspicion.
+        sort: the probability as a number; empty if there is none.
         passages: the text in pieces; together they are all of what was looked at.
         stripes: where in the text its passages are, by kind.
         described: the same in words.
     """
 
-    name: str
+    title: str
     kind: str
-    probability: str
-    words: int
-    coverage: str
-    findings: tuple[Finding, ...]
-    raw: str
-    error: str
-    passages: tuple[Passage, ...]
-    stripes: tuple[Stripe, ...]
-    described: str
+    rank: int
+    sort: str = ""
+    probability: str = ""
+    words: int = 0
+    coverage: str = ""
+    findings: tuple[Finding, ...] = ()
+    raw: str = ""
+    error: str = ""
+    passages: tuple[Passage, ...] = ()
+    stripes: tuple[Stripe, ...] = ()
+    described: str = ""
 
 
-def write_report(results: Iterable[Result], model: Model, out: BinaryIO) -> None:
-    """Write the page: a summary, then every document with its sentences highlighted.
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """A bar of the histogram, in units of its drawing."""
+
+    kind: str
+    label: str
+    count: int
+    x: int
+    height: float
+
+
+def write_report(
+    results: Iterable[Result],
+    model: ModelInfo,
+    out: BinaryIO,
+    tally: Tally,
+    base_rate: float | None = None,
+    folder: str = "",
+) -> None:
+    """Write the page: a summary, then every text with its sentences highlighted.
 
     Args:
-        results: all of them are kept with their texts until the summary is complete.
+        results: with their texts; what is made of them waits on disk until the summary is known.
         model: that scored them.
         out: the file.
+        tally: that counts the results as they pass.
+        base_rate: the share of AI texts that the user expects.
+        folder: that all names begin with.
     """
-    pages = [_page(result, model) for result in results]
     style = (_TEMPLATES / "report.css").read_text("utf-8")
+    script = (_TEMPLATES / "report.js").read_text("utf-8")
     environment = Environment(
         loader=FileSystemLoader(_TEMPLATES),
         autoescape=True,
@@ -76,28 +111,68 @@ def write_report(results: Iterable[Result], model: Model, out: BinaryIO) -> None
         lstrip_blocks=True,
     )
     environment.filters.update(revealed=revealed, shown=shown)
-    parts = environment.get_template("report.html.j2").generate(
-        pages=pages,
-        folder=shared_folder([page.name for page in pages]),
-        words={**WORDS, "error": NOT_READ},
-        totals=summary(Counter(page.kind for page in pages)),
-        model=model,
-        size=f"{model.size_bytes / 1e6:.1f} MB",
-        limits=limits(model),
-        evidence=EVIDENCE,
-        thresholds=[
-            ("AI from", percent(model.spec.thresholds.ai)),
-            ("human up to", percent(model.spec.thresholds.human)),
-            ("sentence AI from", percent(model.spec.thresholds.sentence_ai)),
-            ("shortest text judged", f"{model.spec.thresholds.min_words} words"),
-        ],
-        metrics=[(_spelled(name), f"{value:,.6g}") for name, value in _metrics(model)],
-        style=Markup(style),
-        policy=_policy(style),
-    )
-    for part in parts:
-        out.write(part.encode("utf-8", "replace"))
+    words = {**WORDS, "error": NOT_READ}
+    row, document = map(environment.get_template, ("row.html.j2", "document.html.j2"))
+    with _spool() as rows, _spool() as documents:
+        for number, result in enumerate(results, 1):
+            page = _page(result, model, folder)
+            for template, spool in ((row, rows), (document, documents)):
+                text = template.render(page=page, number=number, words=words)
+                spool.write(text.encode("utf-8", "replace"))
+        parts = environment.get_template("report.html.j2").generate(
+            rows=_pieces(rows),
+            documents=_pieces(documents),
+            folder=folder,
+            totals=summary(tally.counts),
+            histogram=_histogram(tally, model),
+            expectation=list(expectation_lines(expected(tally, model, base_rate), model)),
+            model=model,
+            limits=limits(model),
+            evidence=EVIDENCE,
+            facts=list(_facts(model)),
+            metrics=[(_spelled(name), f"{value:,.6g}") for name, value in _metrics(model)],
+            style=Markup(style),
+            script=Markup(script),
+            policy=_policy(style, script),
+        )
+        for part in parts:
+            out.write(part.encode("utf-8", "replace"))
     out.flush()
+
+
+def _spool() -> SpooledTemporaryFile[bytes]:
+    return SpooledTemporaryFile(_IN_MEMORY)
+
+
+def _pieces(spool: SpooledTemporaryFile[bytes]) -> Iterator[Markup]:
+    spool.seek(0)
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    while chunk := spool.read(_CHUNK):
+        yield Markup(decoder.decode(chunk))
+
+
+def _histogram(tally: Tally, model: ModelInfo) -> dict[str, object]:
+    most = max(1, *tally.bins)
+    bars = []
+    for i, count in enumerate(tally.bins):
+        middle = (i + 0.5) / BINS
+        kind = decide(middle, model.thresholds.human, model.thresholds.ai)
+        bars.append(
+            Bar(kind, f"{100 * i // BINS}%", count, 12 + 50 * i, round(96 * count / most, 1))
+        )
+    spread = ", ".join(f"{bar.count} from {bar.label}" for bar in bars if bar.count) or "none"
+    return {"bars": bars, "described": f"Texts by probability, in tenths: {spread}"}
+
+
+def _facts(model: ModelInfo) -> Iterator[tuple[str, str]]:
+    size = "" if model.size_bytes is None else f", {model.size_bytes / 1e6:.1f} MB"
+    yield "Model", f"{model.name}, version {model.version}{size}"
+    if model.training_run:
+        yield "Training run", model.training_run
+    yield "AI from", percent(model.thresholds.ai)
+    yield "human up to", percent(model.thresholds.human)
+    yield "sentence AI from", percent(model.thresholds.sentence_ai)
+    yield "shortest text judged", f"{model.thresholds.min_words} words"
 
 
 def revealed(text: str) -> Markup:
@@ -114,21 +189,23 @@ def revealed(text: str) -> Markup:
     return Markup("".join(pieces))
 
 
-def _page(result: Result, model: Model) -> Page:
+def _page(result: Result, model: ModelInfo, folder: str) -> Page:
     verdict = result.verdict
+    title = result.title.removeprefix(folder)
     if verdict is None:
-        return Page(result.name, "error", "", 0, "", (), "", shown(result.error or ""), (), (), "")
-    pieces = passages(result.text, verdict, model.spec.thresholds)
+        return Page(title, "error", _ORDER.index("error"), error=shown(result.error or ""))
+    pieces = passages(result.text, verdict, model.thresholds)
     found = stripes(pieces)
     return Page(
-        name=result.name,
+        title=title,
         kind=verdict.verdict,
+        rank=_ORDER.index(verdict.verdict),
+        sort="" if verdict.probability is None else f"{verdict.probability:.6f}",
         probability=percent(verdict.probability),
         words=verdict.words,
         coverage=f"{verdict.coverage:.0%}" if verdict.probability is not None else "none",
         findings=verdict.findings,
         raw=_raw(verdict),
-        error="",
         passages=pieces,
         stripes=found,
         described=_described(found),
@@ -149,8 +226,8 @@ def _raw(verdict: Verdict) -> str:
     return percent(verdict.raw.probability) if verdict.raw else ""
 
 
-def _metrics(model: Model) -> list[tuple[str, float]]:
-    return [(k, v) for k, v in sorted(model.spec.metrics.items()) if isinstance(v, int | float)]
+def _metrics(model: ModelInfo) -> list[tuple[str, float]]:
+    return [(k, v) for k, v in sorted(model.metrics.items()) if isinstance(v, int | float)]
 
 
 def _spelled(metric: str) -> str:
@@ -158,7 +235,13 @@ def _spelled(metric: str) -> str:
     return " ".join(short.get(word, word) for word in metric.split("_"))
 
 
-def _policy(style: str) -> str:
-    """A content security policy that allows this style sheet and nothing else."""
-    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
-    return f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'"
+def _policy(style: str, script: str) -> str:
+    """A content security policy that allows this style sheet, this script and nothing else."""
+    styles, scripts = (
+        base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
+        for text in (style, script)
+    )
+    return (
+        f"default-src 'none'; style-src 'sha256-{styles}'; script-src 'sha256-{scripts}'; "
+        "base-uri 'none'; form-action 'none'"
+    )

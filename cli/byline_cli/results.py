@@ -1,58 +1,125 @@
-"""Files to results: read, scored and given back in the order they came, a few at a time."""
+"""What came of a file, and the one function that makes it."""
 
 from __future__ import annotations
 
 import sys
-from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-from byline import Detector, Document, InputError, Verdict
+from byline import Finding, InputError, RawScore, SentenceScore, Verdict
 from byline_cli.inputs import Input
-from byline_cli.readers import read_file, read_stream
+from byline_cli.readers.files import RECORDS, Reading, read_file, read_stream, suffix_of
+
+if TYPE_CHECKING:
+    from byline import Detector, Model
 
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What came of one file: a verdict or an error.
+    """What came of one text: a verdict or an error.
 
     Attributes:
         name: the file's, as the output calls it.
+        id: of a row of a file, its name there.
         text: what was scored; spans of the verdict count its code points.
         verdict: None where there is an error.
-        error: why the file couldn't be read, and what to do.
+        error: why it couldn't be read, and what to do.
     """
 
     name: str
+    id: str | None = None
     text: str = ""
     verdict: Verdict | None = None
     error: str | None = None
 
-
-def score_inputs(detector: Detector, inputs: Iterable[Input]) -> Iterator[Result]:
-    """Yield the result of each input, in order; at most a few texts are held at a time."""
-    waiting: deque[Result] = deque()
-
-    def documents() -> Iterator[Document]:
-        for given in inputs:
-            try:
-                text = _read(given)
-            except InputError as error:
-                waiting.append(Result(given.name, error=str(error)))
-                continue
-            waiting.append(Result(given.name, text))
-            yield Document(given.name, text)
-
-    for verdict in detector.score_many(documents()):
-        while waiting[0].error is not None:
-            yield waiting.popleft()
-        yield replace(waiting.popleft(), verdict=verdict)
-    yield from waiting
+    @property
+    def title(self) -> str:
+        """What people are shown."""
+        return self.name if self.id is None else f"{self.name}: {self.id}"
 
 
-def _read(given: Input) -> str:
-    if given.problem is not None:
-        raise InputError(given.problem)
-    if given.path is None:
-        return read_stream(sys.stdin.buffer)
-    return read_file(given.path)
+def expanded(inputs: Iterable[Input], how: Reading) -> Iterator[Input]:
+    """Replace tables and records by their rows."""
+    for given in inputs:
+        whole = given.problem is not None or how.text_column is None or given.path is None
+        if whole or suffix_of(given.name) not in RECORDS:
+            yield given
+        else:
+            yield from _rows(given, Path(given.name), how)
+
+
+def _rows(given: Input, path: Path, how: Reading) -> Iterator[Input]:
+    from byline_cli.readers.records import rows
+
+    try:
+        for row in rows(path, how):
+            yield replace(given, id=row.id, text=row.text, problem=row.problem)
+    except InputError as error:
+        yield replace(given, problem=str(error))
+
+
+def read(given: Input, how: Reading) -> Result:
+    """Read one input; what goes wrong is the result's error."""
+    result = Result(given.name, given.id)
+    try:
+        if given.problem is not None:
+            raise InputError(given.problem)
+        if given.text is not None:
+            text = given.text
+        elif given.path is None:
+            text = read_stream(sys.stdin.buffer, how)
+        else:
+            text = read_file(given.path, how)
+    except InputError as error:
+        return replace(result, error=str(error))
+    except MemoryError:
+        return replace(result, error="takes more memory than there is; split it")
+    except RecursionError:
+        return replace(result, error="is nested too deeply; save it anew")
+    return replace(result, text=text)
+
+
+def scored(result: Result, detector: Detector) -> Result:
+    """Score what was read."""
+    if result.error is not None:
+        return result
+    return replace(result, verdict=detector.score(result.text, result.name))
+
+
+def result_of(values: dict[str, Any]) -> Result:
+    """A result with a verdict or an error, from what `dataclasses.asdict` made of it."""
+    verdict = values["verdict"]
+    if verdict is None:
+        return Result(values["name"], values["id"], error=values["error"])
+    raw = verdict["raw"]
+    nested = {
+        "sentences": tuple(SentenceScore(**s) for s in verdict["sentences"]),
+        "findings": tuple(Finding(**f) for f in verdict["findings"]),
+        "raw": RawScore(**raw) if raw else None,
+    }
+    return Result(values["name"], values["id"], values["text"], Verdict(**verdict | nested))
+
+
+def with_floor(model: Model, min_words: int | None) -> Model:
+    """The model with a higher limit below which texts are too short.
+
+    Raises:
+        InputError: the limit is lower than the model's own.
+    """
+    thresholds = model.spec.thresholds
+    if min_words is None:
+        return model
+    check_floor(min_words, thresholds.min_words, model.name)
+    spec = replace(model.spec, thresholds=replace(thresholds, min_words=min_words))
+    return replace(model, spec=spec)
+
+
+def check_floor(min_words: int, own: int, name: str) -> None:
+    """Raise InputError for a `--min-words` below the model's own limit."""
+    if min_words < own:
+        raise InputError(
+            f"--min-words {min_words}: {name} judges no text of fewer than {own} words; the limit "
+            "can only be raised"
+        )

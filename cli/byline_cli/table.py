@@ -7,6 +7,7 @@ import textwrap
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import BinaryIO
 
 from rich.box import SIMPLE
@@ -14,7 +15,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from byline import Model
+from byline_cli.model_info import ModelInfo
 from byline_cli.results import Result
 from byline_cli.terminal import UNBOUNDED, standard_output
 from byline_cli.wording import (
@@ -40,6 +41,7 @@ _MARKS = {
 }
 _WORDS = {**WORDS, "error": NOT_READ}
 _TEXT_WIDTH = 80
+_PAGE = 500  # rows
 _INDENT = 23
 _LEAST_NAME = 26
 
@@ -53,12 +55,12 @@ class _Sentences:
 
 
 def write_table(
-    results: Iterable[Result], model: Model, detailed: bool, out: BinaryIO, to_file: bool
+    results: Iterable[Result], model: ModelInfo, detailed: bool, out: BinaryIO, to_file: bool
 ) -> None:
     """Write a line a document, the totals, and what the figures are worth.
 
     Args:
-        results: of which no text is kept, but for sentences if they are asked for.
+        results: of which a page is held at a time.
         model: that scored them.
         detailed: list the sentences, too.
         out: the file.
@@ -72,33 +74,36 @@ def write_table(
     _print(results, model, detailed, standard_output())
 
 
-def _print(results: Iterable[Result], model: Model, detailed: bool, console: Console) -> None:
-    rows: list[tuple[str, tuple[str | Text, ...]]] = []
+def _print(results: Iterable[Result], model: ModelInfo, detailed: bool, console: Console) -> None:
     counts: Counter[str] = Counter()
-    sentences: list[_Sentences] = []
-    for result in results:
-        verdict = result.verdict
-        kind = verdict.verdict if verdict else "error"
-        counts[kind] += 1
-        if verdict is None:
-            rows.append((result.name, (_marked(kind, console),)))
-            continue
-        cells = (
-            _marked(kind, console),
-            percent(verdict.probability),
-            f"{verdict.words:,}",
-            f"{verdict.coverage:.0%}" if verdict.probability is not None else "-",
-            ", ".join(map(found, verdict.findings)),
-        )
-        rows.append((result.name, cells))
-        if detailed:
-            sentences.append(_sentences(result))
-    console.print(_table(rows, console.is_terminal))
-    for document in sentences:
-        _print_sentences(document, console)
+    remaining = iter(results)
+    # A page at a time: a folder may hold more files than fit into memory as rows.
+    while page := list(islice(remaining, _PAGE)):
+        rows: list[tuple[str, tuple[str | Text, ...]]] = []
+        for result in page:
+            kind = result.verdict.verdict if result.verdict else "error"
+            counts[kind] += 1
+            rows.append((result.title, _cells(result, kind, console)))
+        console.print(_table(rows, console.is_terminal))
+        for result in page:
+            if detailed and result.verdict is not None:
+                _print_sentences(_sentences(result), console)
     width = min(console.width, _TEXT_WIDTH)
     console.print(Text(summary(counts), style="bold"), width=width)
     console.print(Text(f"{limits(model)} {EVIDENCE}", style="dim"), width=width)
+
+
+def _cells(result: Result, kind: str, console: Console) -> tuple[str | Text, ...]:
+    verdict = result.verdict
+    if verdict is None:
+        return (_marked(kind, console),)
+    return (
+        _marked(kind, console),
+        percent(verdict.probability),
+        f"{verdict.words:,}",
+        f"{verdict.coverage:.0%}" if verdict.probability is not None else "-",
+        ", ".join(map(found, verdict.findings)),
+    )
 
 
 def _table(rows: Sequence[tuple[str, tuple[str | Text, ...]]], short_names: bool) -> Table:
@@ -126,7 +131,7 @@ def _marked(kind: str, console: Console) -> Text:
 def _sentences(result: Result) -> _Sentences:
     spans = result.verdict.sentences if result.verdict else ()
     return _Sentences(
-        result.name,
+        result.title,
         tuple(
             (s.verdict, s.probability, " ".join(result.text[s.start : s.end].split()))
             for s in spans

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from byline import Finding, Model
+    from byline import Finding
+    from byline_cli.model_info import ModelInfo
 
 WORDS = {"ai": "AI", "unclear": "unclear", "human": "human", "too_short": "too short"}
 NOT_READ = "not read"
@@ -48,11 +49,11 @@ def found(finding: Finding) -> str:
     return name if finding.kind == "not_english" else f"{name} ({finding.count:,})"
 
 
-def limits(model: Model) -> str:
+def limits(model: ModelInfo) -> str:
     """How often the model's thresholds call a human text `ai`, as far as it was measured."""
-    rate = model.spec.metrics.get("false_positive_rate")
+    rate = model.metrics.get("false_positive_rate")
     if rate is None:
-        return f"The error rates of {model.name} are not recorded with it."
+        return f"The error rates of {model.name} are not known here."
     return f"On held-out test texts, {model.name} wrongly called {rate:.1%} of the human ones AI."
 
 

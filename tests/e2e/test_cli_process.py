@@ -73,7 +73,7 @@ def test_lines_stream_and_an_interrupt_is_quiet(environment: dict[str, str], tex
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals and pipes of POSIX")
-@pytest.mark.parametrize("form", ["jsonl", "json", "table", "html"])
+@pytest.mark.parametrize("form", ["jsonl", "json", "csv", "sarif", "table", "html"])
 def test_closed_pipe_is_quiet(environment: dict[str, str], text: Path, form: str) -> None:
     command = [*COMMAND, "score", *[str(text)] * 200, "--format", form, "--detail", "sentence"]
     with subprocess.Popen(command, env=environment, stdout=-1, stderr=-1) as process:

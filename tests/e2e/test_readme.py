@@ -25,6 +25,7 @@ def desk(repository_root: Path, tmp_path: Path) -> Path:
     shutil.copy(documents / "ai-essay-remote-work.txt", tmp_path / "essay.txt")
     shutil.copy(documents / "human-pep-264.md", tmp_path / "notes.md")
     shutil.copy(documents / "ai-product-post.html", tmp_path / "page.html")
+    (tmp_path / "answers.csv").write_text("student,answer\n1,An answer.\n", encoding="utf-8")
     (tmp_path / "folder").mkdir()
     shutil.copy(documents / "short-note.txt", tmp_path / "folder")
     return tmp_path

@@ -16,7 +16,7 @@ import torch
 from byline import Detector, Document
 from byline.aggregate import document_log_odds
 from byline.types import Logits
-from byline_cli.readers import read_file
+from byline_cli.readers.files import read_file
 from byline_training.config import load
 from byline_training.runs import Run
 from byline_training.stages import load_trained

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from byline import Detector
-from byline_cli.readers import read_file
+from byline_cli.readers.files import read_file
 
 GOLDEN = json.loads((Path(__file__).parent / "scores.json").read_text("utf-8"))
 # Log-odds of documents spread over about 8; int8 moves a lone one by some tenths.

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from byline import InputError
 from byline.normalize import normalize
-from byline_cli.encodings import decode
+from byline_cli.readers.encodings import decode
 
 pytestmark = pytest.mark.unit
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import io
 import os
 from pathlib import Path
 
 import pytest
 
-from byline_cli.inputs import find, missing
+from byline import InputError
+from byline_cli.inputs import Choice, find, listed, missing
 
 pytestmark = pytest.mark.unit
 
@@ -19,13 +21,13 @@ def write(folder: Path, *names: str) -> None:
         path.write_text("a text")
 
 
-def names(folder: Path, *paths: str, leave_out: Path | None = None) -> list[str]:
-    found = find([str(folder / path) for path in paths], leave_out)
+def names(folder: Path, *paths: str, choice: Choice = Choice()) -> list[str]:  # noqa: B008 - frozen
+    found = find([os.path.join(folder, path) for path in paths], choice)
     return [os.path.relpath(item.name, folder) for item in found]
 
 
 def test_folder_is_read_in_order_and_in_depth(tmp_path: Path) -> None:
-    write(tmp_path, "b.md", "a/z.txt", "a/y/x.html", "c.HTM", "B.markdown", "no.pdf", "none")
+    write(tmp_path, "b.md", "a/z.txt", "a/y/x.html", "c.HTM", "B.markdown", "no.png", "none")
     assert names(tmp_path, ".") == ["B.markdown", "a/y/x.html", "a/z.txt", "b.md", "c.HTM"]
 
 
@@ -45,7 +47,9 @@ def test_named_files_are_taken_whatever_they_are_called(tmp_path: Path) -> None:
 
 def test_the_output_is_not_an_input(tmp_path: Path) -> None:
     write(tmp_path, "a.txt", "report.html")
-    assert names(tmp_path, ".", leave_out=(tmp_path / "report.html").resolve()) == ["a.txt"]
+    assert names(
+        tmp_path, ".", choice=Choice(leave_out=frozenset(((tmp_path / "report.html").resolve(),)))
+    ) == ["a.txt"]
 
 
 def test_folders_nested_deeper_than_python_recurses(tmp_path: Path) -> None:
@@ -62,8 +66,8 @@ def test_folder_that_cannot_be_listed_is_a_problem(
     write(tmp_path, "a.txt", "shut/b.txt")
     scandir = os.scandir
 
-    def refuse(path: Path) -> os.PathLike[str]:
-        if path.name == "shut":
+    def refuse(path: str) -> os.PathLike[str]:
+        if os.path.basename(path) == "shut":
             raise PermissionError(13, "Permission denied", str(path))
         return scandir(path)  # type: ignore[return-value]
 
@@ -77,3 +81,65 @@ def test_missing_paths_are_named(tmp_path: Path) -> None:
     (tmp_path / "dead.txt").symlink_to(tmp_path / "gone")
     paths = [str(tmp_path / name) for name in ("a.txt", "b.txt", "dead.txt")]
     assert missing([*paths, "-"]) == paths[1:]
+
+
+def test_gitignore_files_are_obeyed_nearest_first(tmp_path: Path) -> None:
+    write(tmp_path, "a.txt", "b.log.txt", "out/c.txt", "in/d.txt", "in/b.log.txt", "in/e/keep.txt")
+    (tmp_path / ".gitignore").write_text("*.log.txt\n/out/\nkeep.txt\n")
+    (tmp_path / "in/.gitignore").write_text("!b.log.txt\n")
+    (tmp_path / "in/e/.gitignore").write_text("# nothing\n")
+    assert names(tmp_path, ".") == ["a.txt", "in/b.log.txt", "in/d.txt"]
+    everything = names(tmp_path, ".", choice=Choice(ignore_files=False))
+    assert len(everything) == 6
+    assert names(tmp_path, "out/c.txt") == ["out/c.txt"]  # named, not found
+
+
+def test_gitignore_of_the_checkout_around_counts_too(tmp_path: Path) -> None:
+    write(tmp_path, "docs/a.txt", "docs/build/b.txt")
+    (tmp_path / ".gitignore").write_text("docs/build\n")
+    assert names(tmp_path, "docs") == ["docs/a.txt", "docs/build/b.txt"]
+    (tmp_path / ".git").mkdir()
+    assert names(tmp_path, "docs") == ["docs/a.txt"]
+    (tmp_path / "link").symlink_to(tmp_path / "docs")
+    assert names(tmp_path, "link") == ["link/a.txt"]
+
+
+def test_excluded_patterns(tmp_path: Path) -> None:
+    write(tmp_path, "a.txt", "a.md", "drafts/b.txt", "in/drafts/c.txt", "in/d.txt")
+    choice = Choice(exclude=("drafts/", "*.md"))
+    assert names(tmp_path, ".", choice=choice) == ["a.txt", "in/d.txt"]
+    assert names(tmp_path, "a.txt", "a.md", choice=choice) == ["a.txt"]
+    choice = Choice(exclude=("*.txt", "!d.txt"))
+    assert names(tmp_path, ".", choice=choice) == ["a.md", "in/d.txt"]
+
+
+def test_patterns_that_no_shell_has_resolved(tmp_path: Path) -> None:
+    write(tmp_path, "in/a.md", "in/b.txt", "in/deep/er/c.md", "in/.hidden/d.md", "[x].md")
+    assert names(tmp_path, "in/*.md") == ["in/a.md"]
+    assert names(tmp_path, "in/**/*.md") == ["in/a.md", "in/deep/er/c.md"]
+    assert names(tmp_path, "in/[b-z]*") == ["in/b.txt", "in/deep/er/c.md"]
+    assert names(tmp_path, "[x].md") == ["[x].md"]  # a file of that name comes first
+    with pytest.raises(InputError, match=r"nothing matches it as a pattern: .*\*\.rtf"):
+        names(tmp_path, "in/*.rtf")
+
+
+def test_lists_of_paths() -> None:
+    lines = b"a.txt\nb c.txt\n\n\xff.txt"
+    assert list(listed(io.BytesIO(lines), b"\n")) == ["a.txt", "b c.txt", os.fsdecode(b"\xff.txt")]
+    assert list(listed(io.BytesIO(b"new\nline.txt\0b.txt\0"), b"\0")) == ["new\nline.txt", "b.txt"]
+    many = b"".join(b"%d.txt\n" % i for i in range(30_000))
+    assert list(listed(io.BytesIO(many), b"\n")) == [f"{i}.txt" for i in range(30_000)]
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no named pipes here")
+def test_named_pipe_in_a_folder_is_not_passed_over_in_silence(tmp_path: Path) -> None:
+    write(tmp_path, "a.txt")
+    os.mkfifo(tmp_path / "pipe.txt")
+    os.mkfifo(tmp_path / "pipe")
+    assert names(tmp_path, ".") == ["a.txt", "pipe.txt"]
+
+
+def test_tables_are_taken_only_if_they_can_be_read(tmp_path: Path) -> None:
+    write(tmp_path, "a.txt", "b.csv", "c.jsonl")
+    assert names(tmp_path, ".") == ["a.txt"]
+    assert names(tmp_path, ".", choice=Choice(records=True)) == ["a.txt", "b.csv", "c.jsonl"]

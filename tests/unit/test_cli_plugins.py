@@ -39,7 +39,7 @@ def test_commands_are_listed_without_being_imported() -> None:
     result = CliRunner().invoke(main, ["--help"])
     assert result.exit_code == 0
     assert [line.split()[0] for line in result.stdout.split("Commands:\n")[1].splitlines()] == [
-        "models", "other", "score", "train",
+        "completion", "doctor", "models", "other", "score", "train",
     ]  # fmt: skip
 
 

@@ -138,6 +138,66 @@ def test_text_given_for_a_path_is_never_scored(byline: Byline) -> None:
     assert result.stderr.count("\n") == 1
 
 
+def test_text_that_looks_like_a_pattern_is_never_scored(byline: Byline, folder: Path) -> None:
+    result = byline(folder / "a.txt", "Is this text AI's?", "--format", "jsonl")
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert "nothing matches it as a pattern: Is this text AI's?; a text itself" in result.stderr
+    assert byline.objects(folder / "*.md")[0]["path"] == str(folder / "b.md")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--resume"], "--resume needs --output FILE"),
+        (["--id-column", "x"], "--id-column needs --text-column"),
+        (["--null"], "--null is for --files-from"),
+        (["--base-rate", "0.1"], "--base-rate is for --summary"),
+        (["--token-file", "x"], "--token-file is for --server"),
+        (["--format", "parquet"], "--format parquet is for --engine ray"),
+        (["--output", "folder/"], "--output folder/ is a folder; name a file"),
+        (["--files-from", "absent"], "--files-from absent: there is no such file"),
+        (["--max-size", "big"], "is no size such as 50MB"),
+        (["--exclude", "!"], "--exclude: "),
+    ],
+)
+def test_options_that_do_not_go_together(
+    byline: Byline, folder: Path, arguments: list[str], message: str
+) -> None:
+    result = byline(folder, *arguments)
+    assert result.exit_code == 2
+    assert message in result.stderr
+
+
+def test_rows_of_a_table_are_texts_of_their_own(byline: Byline, tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text(f'key,body\none,"{PROSE}"\ntwo\nthree,Short.\n', encoding="utf-8")
+    result = byline(tmp_path, "--text-column", "body", "--id-column", "key", "--format", "jsonl")
+    assert result.exit_code == 3
+    objects = [json.loads(line) for line in result.stdout.splitlines()]
+    assert [o["id"] for o in objects] == ["one", "2", "three"]
+    assert objects[0]["log_odds"] == Detector.load(byline.repository).score(PROSE).log_odds
+    assert result.stderr.startswith(f"byline: {path}: 2: has 1 fields where the header has 2")
+    named = byline(path)
+    assert named.exit_code == 3
+    assert "name their column with --text-column" in named.stderr
+    wrong = byline(path, "--text-column", "text")
+    assert (wrong.exit_code, wrong.stderr) == (
+        3, f"byline: {path}: has no column 'text'; there are: key, body\n",
+    )  # fmt: skip
+
+
+def test_larger_files_are_read_when_allowed(byline: Byline, folder: Path) -> None:
+    assert byline(folder / "a.txt", "--max-size", "100b").exit_code == 3
+    assert byline(folder / "a.txt", "--max-size", "1kB").exit_code == 0
+
+
+def test_included_blocks_are_scored(byline: Byline, tmp_path: Path) -> None:
+    path = tmp_path / "a.md"
+    path.write_text(f"> {PROSE}\n", encoding="utf-8")
+    assert byline.objects(path)[0]["verdict"] == "too_short"
+    assert byline.objects(path, "--include", "quote")[0]["verdict"] != "too_short"
+
+
 def test_no_path_is_a_usage_error(byline: Byline) -> None:
     result = byline()
     assert result.exit_code == 2
@@ -164,7 +224,7 @@ def test_unreadable_files_are_listed_and_the_others_scored(byline: Byline, folde
 
 
 def test_folder_with_nothing_to_read_is_a_usage_error(byline: Byline, tmp_path: Path) -> None:
-    (tmp_path / "a.pdf").write_bytes(b"%PDF")
+    (tmp_path / "a.png").write_bytes(b"PNG")
     output = tmp_path / "out.json"
     result = byline(tmp_path, "--format", "json", "--output", output)
     assert result.exit_code == 2
@@ -196,7 +256,7 @@ def test_odd_texts_on_standard_input(
     assert ("raw" in found) == (finding == "homoglyphs")
 
 
-@pytest.mark.parametrize("form", ["table", "json", "jsonl", "html"])
+@pytest.mark.parametrize("form", ["table", "json", "jsonl", "csv", "html", "sarif"])
 @pytest.mark.parametrize("data", [b"", PROSE.encode() + b" \xed\xa0\x80 \x07", "🙂".encode() * 99])
 def test_every_format_takes_odd_texts(byline: Byline, form: str, data: bytes) -> None:
     result = byline("-", "--format", form, "--detail", "sentence", given=data)

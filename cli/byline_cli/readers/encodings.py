@@ -90,7 +90,28 @@ def _declared(data: bytes) -> str | None:
         return None  # declared wrongly, as pages do
 
 
+def encoding_of(sample: bytes) -> str:
+    """The encoding of a file that is read bit by bit, from its beginning.
+
+    Raises:
+        InputError: it isn't text.
+    """
+    if sample.startswith(codecs.BOM_UTF8):
+        return "utf-8-sig"
+    for mark, encoding in _MARKS:
+        if sample.startswith(mark):
+            return encoding[:6]  # with which Python reads the mark itself
+    whole = sample.rsplit(b"\n", 1)[0] or sample  # a letter may be cut at the end
+    if b"\0" not in whole and _utf8(whole) is not None:
+        return "utf-8"
+    return _guess(whole)
+
+
 def _guessed(data: bytes) -> str:
+    return data.decode(_guess(data), "replace")
+
+
+def _guess(data: bytes) -> str:
     import charset_normalizer
 
     matches = charset_normalizer.from_bytes(data[:_SAMPLE])
@@ -100,5 +121,4 @@ def _guessed(data: bytes) -> str:
     # Windows' Western European, the most frequent by far, can't be told from its sisters by the
     # few accents of an English text.
     likely = {match.encoding for match in matches if match.chaos <= best.chaos}
-    encoding = "cp1252" if "cp1252" in likely else best.encoding
-    return data.decode(encoding, "replace")
+    return "cp1252" if "cp1252" in likely else best.encoding

@@ -1,0 +1,99 @@
+"""What every reader yields, the blocks of a document; and how they become the text to score."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from typing import Literal
+
+Kind = Literal[
+    "paragraph", "heading", "list_item",
+    "code", "table", "quote", "reference", "navigation",
+]  # fmt: skip
+SET_APART: tuple[Kind, ...] = ("code", "table", "quote", "reference", "navigation")
+"""Not the author's running prose: left out unless it is asked for by kind."""
+
+_PROSE: tuple[Kind, ...] = ("paragraph", "heading", "list_item")
+_LIST_OF_REFERENCES = re.compile(
+    r"(?:[\divxIVX]+\.?\s+)?(?:references|bibliography|works cited|literature cited|citations|"
+    r"foot ?notes|end ?notes)\s*:?",
+    re.IGNORECASE,
+)
+_SPACE = re.compile(r"\s+")
+_MOST_IN_A_ROW = 60  # words
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """A paragraph, heading, list item, or something that is set apart.
+
+    Attributes:
+        kind: what it is.
+        text: without marks of layout such as bullets; of code, with its line breaks; of a table,
+            a line a row.
+    """
+
+    kind: Kind
+    text: str
+
+
+def join(blocks: Iterable[Block], include: frozenset[Kind] = frozenset()) -> str:
+    """Put the blocks of prose together, each on one line, a blank line between them.
+
+    Args:
+        blocks: in their order.
+        include: kinds among `SET_APART` to keep, too; they are read as prose then.
+
+    Returns:
+        The text that is scored; the same from every format of one document.
+    """
+    return "\n\n".join(_lines(set_references_apart(blocks), include))
+
+
+def by_looks(blocks: Iterable[Block]) -> list[Block]:
+    """Correct kinds that were told by looks alone: a style, a font, an indent.
+
+    What most of a document looks like is its text: a manuscript in the style of a typewriter is no
+    code, and one that is set in throughout no quotation.
+    """
+    found = list(blocks)
+    words: Counter[Kind] = Counter()
+    for block in found:
+        words[block.kind] += len(block.text.split())
+    half = (words["code"] + words["quote"] + sum(words[kind] for kind in _PROSE)) / 2
+    wrong = {kind for kind in ("code", "quote") if words[kind] > half}
+    return [replace(b, kind="paragraph") if b.kind in wrong else b for b in found]
+
+
+def set_references_apart(blocks: Iterable[Block]) -> Iterator[Block]:
+    """Take what stands under a heading such as `References`, up to the next one, for references."""
+    listing = False
+    for block in blocks:
+        if block.kind == "heading":
+            listing = is_list_of_references(block.text)
+        apart = listing and block.kind not in SET_APART
+        yield replace(block, kind="reference") if apart else block
+
+
+def is_list_of_references(heading: str) -> bool:
+    """Whether a heading says that references or notes follow."""
+    return _LIST_OF_REFERENCES.fullmatch(heading.strip()) is not None
+
+
+def _lines(blocks: Iterable[Block], include: frozenset[Kind]) -> Iterator[str]:
+    for block in blocks:
+        lines = [block.text]
+        if block.kind in ("code", "table"):
+            lines = block.text.split("\n")  # each of them a unit of its own
+        if block.kind in SET_APART and block.kind not in include:
+            lines = [line for line in lines if block.kind == "table" and _is_layout(line)]
+        for line in lines:
+            if line := _SPACE.sub(" ", line).strip():
+                yield line
+
+
+def _is_layout(row: str) -> bool:
+    """Whether a row is no data: in mails and forms, tables hold paragraphs in their places."""
+    return len(row.split()) > _MOST_IN_A_ROW

@@ -1,0 +1,106 @@
+"""Who scores: this machine, a server, or a cluster; whichever it is, results come out in order."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from byline import ModelRepository
+from byline.repository import DEFAULT_MODEL
+from byline_cli.inputs import Input
+from byline_cli.model_info import ModelInfo, info_of
+from byline_cli.readers.files import Reading
+from byline_cli.results import Result, check_floor, with_floor
+
+Known = Callable[[Input], Result | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What an engine is asked for.
+
+    Attributes:
+        reading: how files are read.
+        model: name of the model; None for the default.
+        repository: folder of models; None for the one that came with byline.
+        min_words: raises the model's limit.
+        jobs: files worked on at once.
+        texts: whether the output needs the texts and their sentences.
+    """
+
+    reading: Reading
+    model: str | None
+    repository: Path | None
+    min_words: int | None
+    jobs: int
+    texts: bool
+
+
+class Engine(Protocol):
+    """Scores inputs."""
+
+    model: ModelInfo
+
+    def run(self, inputs: Iterable[Input], known: Known) -> Iterator[tuple[Input, Result]]:
+        """Yield each input with its result, in order.
+
+        Args:
+            inputs: any number.
+            known: results of an earlier run.
+        """
+        ...
+
+
+class Local:
+    """This machine, with as many processes as there are jobs."""
+
+    def __init__(self, asked: Asked) -> None:
+        """Check the model.
+
+        Raises:
+            ModelNotFound: there is no such repository or model.
+            ModelInvalid: a file of it is missing, changed or not understood.
+        """
+        self._asked = asked
+        name = asked.model or DEFAULT_MODEL
+        self._model = with_floor(ModelRepository.find(asked.repository).load(name), asked.min_words)
+        self.model = info_of(self._model)
+
+    def run(self, inputs: Iterable[Input], known: Known) -> Iterator[tuple[Input, Result]]:
+        """Yield each input with its result, in order."""
+        from byline_cli.work import Task, run
+
+        asked = self._asked
+        task = Task(asked.reading, self.model.name, asked.repository, asked.min_words, asked.texts)
+        return run(task, lambda: task.ready_with(self._model), inputs, asked.jobs, known)
+
+
+class Remote:
+    """A server; files are read here."""
+
+    def __init__(self, asked: Asked, url: str, token: str | None) -> None:
+        """Ask the server for its model.
+
+        Raises:
+            ServerFailed: it can't be reached, or has no such model.
+        """
+        from byline_cli.server import Server
+
+        self._asked = asked
+        self._server = Server(url, token)
+        self.model = self._server.model(asked.model)
+        if asked.min_words is not None:
+            check_floor(asked.min_words, self.model.thresholds.min_words, self.model.name)
+
+    def run(self, inputs: Iterable[Input], known: Known) -> Iterator[tuple[Input, Result]]:
+        """Yield each input with its result, in order."""
+        from byline_cli.server import Request
+        from byline_cli.work import Task, run
+
+        asked = self._asked
+        task = Task(asked.reading, None)
+        read = run(task, task.ready, inputs, asked.jobs, known)
+        request = Request(asked.model, asked.texts, asked.min_words, asked.texts)
+        return self._server.scored(read, request, asked.jobs)

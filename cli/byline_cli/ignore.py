@@ -1,0 +1,84 @@
+"""Which files of a folder are left out: by `.gitignore` files, and by `--exclude`."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from byline import InputError
+
+if TYPE_CHECKING:  # imported only where there are patterns
+    from pathspec import GitIgnoreSpec
+
+IGNORE_FILE = ".gitignore"
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """The rules that hold in a folder: its own, then those of the folders it lies in.
+
+    Attributes:
+        folder: to which the patterns are relative; resolved.
+        spec: the patterns.
+        outer: the rules of the folder around; they count where these say nothing.
+    """
+
+    folder: str
+    spec: GitIgnoreSpec
+    outer: Rules | None = None
+
+    def leave_out(self, path: str, is_folder: bool) -> bool:
+        """Whether a resolved path below `folder` is left out; as in git, the nearest rule wins."""
+        rules: Rules | None = self
+        while rules is not None:
+            relative = os.path.relpath(path, rules.folder)
+            decided = rules.spec.check_file(relative + "/" if is_folder else relative).include
+            if decided is not None:
+                return decided
+            rules = rules.outer
+        return False
+
+
+def excluded(patterns: tuple[str, ...]) -> GitIgnoreSpec:
+    """Patterns of `--exclude`.
+
+    Raises:
+        InputError: one of them is no pattern.
+    """
+    from pathspec import GitIgnoreSpec
+
+    try:
+        return GitIgnoreSpec.from_lines(patterns)
+    except ValueError as error:
+        raise InputError(f"--exclude: {error}") from error
+
+
+def rules_of(folder: str, outer: Rules | None) -> Rules | None:
+    """The rules in a folder: those of its `.gitignore`, if it has one, before the outer ones."""
+    path = os.path.join(folder, IGNORE_FILE)
+    try:
+        with open(path, encoding="utf-8", errors="surrogateescape") as file:
+            lines = file.read().splitlines()
+    except (FileNotFoundError, NotADirectoryError):
+        return outer
+    except OSError as error:
+        raise InputError(f"can't be read ({error.strerror})") from error
+    from pathspec import GitIgnoreSpec
+
+    try:
+        return Rules(folder, GitIgnoreSpec.from_lines(lines), outer)
+    except ValueError as error:
+        raise InputError(f"holds a pattern that is none ({error})") from error
+
+
+def rules_around(folder: str) -> Rules | None:
+    """The rules that the folders around have for a resolved one, up to the root of its checkout."""
+    here = Path(folder)
+    around = [here, *here.parents]
+    root = next((i for i, parent in enumerate(around) if os.path.exists(parent / ".git")), None)
+    rules: Rules | None = None
+    for parent in reversed(around[1 : root + 1] if root is not None else ()):
+        rules = rules_of(str(parent), rules)
+    return rules

@@ -1,0 +1,181 @@
+"""The journal of a run: what is finished, so that a killed run goes on where it was.
+
+A line of JSON a text, appended when its turn came; the first says what run it belongs to. It lies
+beside the output and is removed when that is complete.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from byline import InputError
+from byline_cli.inputs import Input
+from byline_cli.results import Result, result_of
+
+_SYNC_SECONDS = 1.0
+"""How much work a power failure may cost; a killed process loses nothing that was written."""
+_KEY = slice(9, 41)
+"""Where a line holds its key: behind `{"key": "`."""
+
+
+def journal_of(output: Path) -> Path:
+    """Where the journal of a run with this output is."""
+    return output.with_name(f"{output.name}.journal")
+
+
+class Journal:
+    """An open journal; only one run at a time may have it."""
+
+    def __init__(self, path: Path, run: dict[str, Any], resume: bool) -> None:
+        """Open it.
+
+        Args:
+            path: of the file, which is made if there is none.
+            run: what must be the same for its results to be: model, options.
+            resume: keep what it holds; else it begins anew.
+
+        Raises:
+            InputError: another run has it open, or it is of a run with another model or options.
+        """
+        self._path = path
+        self._known: dict[bytes, int] = {}  # keys, and where their lines begin
+        self._added = 0
+        self._begun: dict[tuple[str, str | None], str] = {}
+        self._file = path.open("a+b")
+        try:
+            _lock(self._file.fileno(), path)
+            if not resume:
+                self._file.truncate(0)
+            self._read(run)
+        except BaseException:
+            self._file.close()
+            raise
+        self._synced = time.monotonic()
+
+    def known(self, given: Input) -> Result | None:
+        """The result of an input in an earlier run, unless its file has changed since."""
+        if given.path is None:
+            return None  # what comes on standard input may be anything
+        key = _key(given)
+        offset = self._known.get(bytes.fromhex(key))
+        if offset is None:
+            self._begun[given.name, given.id] = key
+            return None
+        self._file.seek(offset)
+        return result_of(json.loads(self._file.readline())["result"])
+
+    def add(self, given: Input, result: Result, texts: bool) -> None:
+        """Write a result down, unless it is; one without a verdict is tried again the next time.
+
+        Args:
+            given: that `known` was asked for before it was read.
+            result: what came of it.
+            texts: whether the output needs the text and the sentences.
+        """
+        key = self._begun.pop((given.name, given.id), None)
+        if key is None or result.verdict is None:
+            return
+        values = asdict(result)
+        if not texts:
+            values["text"] = ""
+            values["verdict"]["sentences"] = []
+        line = f'{{"key": "{key}", "result": {json.dumps(values)}}}\n'
+        try:
+            self._file.write(line.encode("ascii"))
+            self._file.flush()
+            now = time.monotonic()
+            if now - self._synced > _SYNC_SECONDS:
+                os.fsync(self._file.fileno())
+                self._synced = now
+        except OSError as error:
+            raise OSError(error.errno, error.strerror, str(self._path)) from error
+        self._added += 1
+
+    def close(self, done: bool) -> None:
+        """End it; remove it if nothing is left to be done, or nothing was."""
+        if done or not len(self):
+            self._path.unlink(missing_ok=True)
+        with suppress(
+            OSError
+        ):  # of a full disk; `add` has said so, and the next run drops the rest
+            self._file.close()
+
+    def __len__(self) -> int:
+        """Texts that are finished."""
+        return len(self._known) + self._added
+
+    def advice(self) -> str:
+        """How to go on after an interruption."""
+        done = f"{len(self):,} text{'' if len(self) == 1 else 's'}"
+        return f"{done} done; the same command with --resume goes on from there ({self._path})"
+
+    def _read(self, run: dict[str, Any]) -> None:
+        header = json.dumps({"run": run}, sort_keys=True).encode("ascii") + b"\n"
+        self._file.seek(0)
+        first = self._file.readline()
+        if not first.endswith(b"\n"):  # new, or killed before the first line was whole
+            self._file.truncate(0)
+            self._file.write(header)
+            self._file.flush()
+            return
+        if first != header:
+            raise InputError(
+                f"{self._path} is of a run with {_difference(first, header)}; run it as before, or "
+                "without --resume to begin anew"
+            )
+        good = self._file.tell()
+        while (line := self._file.readline()).endswith(b"}\n"):
+            self._known[bytes.fromhex(line[_KEY].decode("ascii", "replace"))] = good
+            good = self._file.tell()
+        self._file.truncate(good)  # the line during which the run was killed
+
+
+def recorded(
+    pairs: Iterable[tuple[Input, Result]], journal: Journal, texts: bool
+) -> Iterator[Result]:
+    """Pass results on once they are written down."""
+    for given, result in pairs:
+        journal.add(given, result, texts)
+        yield result
+
+
+def _key(given: Input) -> str:
+    """Names an input and the state of its file, in 32 hexadecimal digits."""
+    state: tuple[int, int] | None = None
+    if given.path is not None:
+        try:
+            status = given.path.stat()
+        except OSError:
+            status = None
+        state = (status.st_size, status.st_mtime_ns) if status else None
+    named = json.dumps([given.name, given.id, state]).encode("ascii")
+    return hashlib.sha256(named).hexdigest()[:32]
+
+
+def _difference(first: bytes, header: bytes) -> str:
+    try:
+        before, now = json.loads(first)["run"], json.loads(header)["run"]
+        names = [name for name in now if before.get(name) != now[name]]
+    except (ValueError, KeyError, AttributeError):
+        return "another version of byline"
+    return f"another {' and '.join(names) or 'set of options'}"
+
+
+def _lock(descriptor: int, path: Path) -> None:
+    """Keep other runs out; the system lets go when this process ends, however it does."""
+    try:
+        import fcntl
+    except ModuleNotFoundError:  # not on Windows, where two runs must be kept apart by hand
+        return
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise InputError(f"{path} is in use: another run writes the same output") from None

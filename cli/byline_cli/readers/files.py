@@ -1,0 +1,170 @@
+"""Files to text. What is scored is what this returns, and spans count its code points."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+from byline import InputError
+from byline_cli.blocks import Kind, by_looks, join
+from byline_cli.readers.encodings import decode
+
+MAX_BYTES = 50_000_000
+"""More than any document of prose; it bounds the memory a file can take."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """How files are read.
+
+    Attributes:
+        include: kinds of blocks that are scored although they are set apart.
+        max_bytes: of a file, and of what an archive unpacks to.
+        text_column: of tables and records, what is scored.
+        id_column: of tables and records, what names a row; None for its number.
+    """
+
+    include: frozenset[Kind] = frozenset()
+    max_bytes: int = MAX_BYTES
+    text_column: str | None = None
+    id_column: str | None = None
+
+
+def _text(data: bytes, how: Reading) -> str:
+    from byline_cli.readers.plain import plain_text
+
+    return plain_text(decode(data), how.include)
+
+
+def _markdown(data: bytes, how: Reading) -> str:
+    from byline_cli.readers.markdown import markdown_blocks
+
+    return join(markdown_blocks(decode(data)), how.include)
+
+
+def _html(data: bytes, how: Reading) -> str:
+    from byline_cli.readers.html import page_blocks
+
+    return join(page_blocks(decode(data, declared_in_html=True)), how.include)
+
+
+def _pdf(data: bytes, how: Reading) -> str:
+    from byline_cli.readers.pdf import pdf_blocks
+
+    return join(by_looks(pdf_blocks(data)), how.include)
+
+
+def _docx(data: bytes, how: Reading) -> str:
+    from byline_cli.readers.docx import docx_blocks
+
+    return join(by_looks(docx_blocks(data, how.max_bytes)), how.include)
+
+
+def _odt(data: bytes, how: Reading) -> str:
+    from byline_cli.readers.odt import odt_blocks
+
+    return join(by_looks(odt_blocks(data, how.max_bytes)), how.include)
+
+
+def _rtf(data: bytes, how: Reading) -> str:
+    from byline_cli.readers.rtf import rtf_blocks
+
+    return join(by_looks(rtf_blocks(data)), how.include)
+
+
+def _epub(data: bytes, how: Reading) -> str:
+    from byline_cli.readers.epub import epub_blocks
+
+    return join(epub_blocks(data, how.max_bytes), how.include)
+
+
+KINDS: dict[str, Callable[[bytes, Reading], str]] = {
+    ".txt": _text,
+    ".md": _markdown,
+    ".markdown": _markdown,
+    ".html": _html,
+    ".htm": _html,
+    ".xhtml": _html,
+    ".pdf": _pdf,
+    ".docx": _docx,
+    ".odt": _odt,
+    ".rtf": _rtf,
+    ".epub": _epub,
+}
+RECORDS = frozenset((".csv", ".tsv", ".jsonl", ".ndjson", ".parquet"))
+"""Files of many texts, one a row; `records` reads them."""
+READ = (
+    "read are .txt, .md, .html, .pdf, .docx, .odt, .rtf and .epub; with --text-column also .csv, "
+    ".tsv, .jsonl and .parquet"
+)
+
+
+def suffix_of(path: str | Path) -> str:
+    """What tells a file's kind."""
+    return os.path.splitext(path)[1].lower()
+
+
+def read_file(path: Path, how: Reading = Reading()) -> str:
+    """Read a file of a known kind; one without a suffix is taken for plain text.
+
+    Raises:
+        InputError: it can't be read; the message says why and what to do.
+    """
+    check_regular(path)
+    suffix = suffix_of(path)
+    reader = KINDS.get(suffix) if suffix else _text
+    if suffix in RECORDS:
+        raise InputError("holds a text a row: name their column with --text-column")
+    if reader is None:
+        raise InputError(f"files ending in {suffix} are not read ({READ}); save it as one of those")
+    try:
+        _check_size(path.stat().st_size, how)
+        with path.open("rb") as file:
+            data = _bounded(file, how)
+    except OSError as error:
+        raise unreadable(error) from error
+    return reader(data, how)
+
+
+def read_stream(stream: BinaryIO, how: Reading = Reading()) -> str:
+    """Read plain text from standard input.
+
+    Raises:
+        InputError: it is too long or not text.
+    """
+    return _text(_bounded(stream, how), how)
+
+
+def check_regular(path: Path) -> None:
+    """Raise InputError unless it is a file that can be opened without waiting for anybody."""
+    try:
+        mode = path.stat().st_mode
+    except OSError as error:
+        raise unreadable(error) from error
+    if stat.S_ISFIFO(mode):
+        raise InputError("is a named pipe; send its contents to `byline score -` instead")
+    if not stat.S_ISREG(mode):
+        raise InputError("is not a regular file; send its contents to `byline score -` instead")
+
+
+def unreadable(error: OSError) -> InputError:
+    """What to say of a file that the system doesn't give."""
+    advice = "; allow it to be read" if isinstance(error, PermissionError) else ""
+    return InputError(f"can't be read ({error.strerror}){advice}")
+
+
+def _bounded(stream: BinaryIO, how: Reading) -> bytes:
+    """Read all, unless it grows beyond the limit meanwhile or has no size to ask for."""
+    data = stream.read(how.max_bytes + 1)
+    _check_size(len(data), how)
+    return data
+
+
+def _check_size(size: int, how: Reading) -> None:
+    if size > how.max_bytes:
+        limit = f"{how.max_bytes / 1e6:g} MB"
+        raise InputError(f"is larger than {limit}; split it, or raise --max-size")

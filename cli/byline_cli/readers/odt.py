@@ -1,0 +1,141 @@
+"""OpenDocument texts to blocks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from byline import InputError
+from byline_cli.blocks import Block, Kind
+from byline_cli.readers.archive import Archive
+
+_WHAT = "an OpenDocument text"
+_TEXT = "{urn:oasis:names:tc:opendocument:xmlns:text:1.0}"
+_TABLE = "{urn:oasis:names:tc:opendocument:xmlns:table:1.0}"
+_OFFICE = "{urn:oasis:names:tc:opendocument:xmlns:office:1.0}"
+_STYLE = "{urn:oasis:names:tc:opendocument:xmlns:style:1.0}"
+_MANIFEST = "{urn:oasis:names:tc:opendocument:xmlns:manifest:1.0}"
+
+# Names of styles that LibreOffice and pandoc give, as ODF spells them.
+_STYLED: dict[str, Kind] = {
+    "Preformatted_20_Text": "code",
+    "Source_20_Code": "code",
+    "Quotations": "quote",
+    "Quote": "quote",
+    "Title": "heading",
+    "Subtitle": "heading",
+}
+_LISTS = tuple(
+    f"{_TEXT}{name}"
+    for name in (
+        "table-of-content", "illustration-index", "table-index", "object-index", "user-index",
+        "alphabetical-index",
+    )
+)  # fmt: skip
+_SKIPPED = (f"{_TEXT}tracked-changes", f"{_OFFICE}forms", f"{_TEXT}sequence-decls")
+_SILENT = (f"{_OFFICE}annotation", f"{_TEXT}ruby-text")
+
+
+def odt_blocks(data: bytes, limit: int) -> Iterator[Block]:
+    """Read an .odt.
+
+    Args:
+        data: the file.
+        limit: the most bytes its parts may have, unpacked.
+
+    Raises:
+        InputError: it isn't one, or is damaged, encrypted or made to do harm.
+    """
+    archive = Archive(data, _WHAT, limit)
+    if "META-INF/manifest.xml" in archive.names:
+        manifest = archive.xml("META-INF/manifest.xml")
+        if manifest.find(f".//{_MANIFEST}encryption-data") is not None:
+            raise InputError("is encrypted; save it without a password")
+    content = archive.xml("content.xml")
+    body = content.find(f".//{_OFFICE}text")
+    if body is None:
+        raise InputError(f"is not {_WHAT} but another OpenDocument file")
+    yield from _Body(content).blocks(body)
+
+
+class _Body:
+    """Walks the body; a stack of its own, so that no nesting is too deep."""
+
+    def __init__(self, content: Any) -> None:
+        self._parents = {
+            style.get(f"{_STYLE}name"): style.get(f"{_STYLE}parent-style-name")
+            for style in content.iter(f"{_STYLE}style")
+        }
+
+    def blocks(self, body: Any) -> Iterator[Block]:
+        """The blocks below an element; notes where they are referred to, as references."""
+        stack: list[tuple[Any, Kind]] = [(body, "paragraph")]
+        while stack:
+            element, kind = stack.pop()
+            if element.tag in _SKIPPED or not isinstance(element.tag, str):
+                continue
+            if element.tag == f"{_TABLE}table":
+                yield Block("table", "\n".join(_rows(element)))
+                continue
+            if element.tag in (f"{_TEXT}p", f"{_TEXT}h"):
+                notes: list[str] = []
+                text = _text(element, notes)
+                if element.tag == f"{_TEXT}h" and kind == "paragraph":
+                    kind = "heading"
+                yield Block(self._kind(element, kind), text)
+                yield from (Block("reference", note) for note in notes)
+                continue
+            if element.tag == f"{_TEXT}list-item" and kind == "paragraph":
+                kind = "list_item"
+            if element.tag in _LISTS:
+                kind = "navigation"
+            if element.tag == f"{_TEXT}bibliography":
+                kind = "reference"
+            stack.extend((child, kind) for child in reversed(element))
+
+    def _kind(self, element: Any, kind: Kind) -> Kind:
+        if kind in ("navigation", "reference"):
+            return kind
+        name = element.get(f"{_TEXT}style-name")
+        seen: set[str] = set()
+        while name and name not in seen:  # styles could be made to descend from one another
+            if name in _STYLED:
+                return _STYLED[name]
+            seen.add(name)
+            name = self._parents.get(name)
+        return kind
+
+
+def _rows(table: Any) -> Iterator[str]:
+    for row in table.iter(f"{_TABLE}table-row"):
+        cells = row.iter(f"{_TEXT}p", f"{_TEXT}h")
+        yield " ".join(_text(cell, []) for cell in cells)
+
+
+def _text(paragraph: Any, notes: list[str]) -> str:
+    """The text of a paragraph; texts of its notes are added to `notes`."""
+    pieces: list[str] = []
+    # Events rather than recursion; what follows an element is its parent's text.
+    stack: list[tuple[Any, bool]] = [(paragraph, False)]
+    while stack:
+        element, done = stack.pop()
+        if done:
+            pieces.append(element.tail or "")
+            continue
+        if element is not paragraph:
+            stack.append((element, True))
+        if element.tag == f"{_TEXT}note":
+            body = element.find(f"{_TEXT}note-body")
+            if body is not None:
+                notes.append(" ".join(_text(p, []) for p in body.iter(f"{_TEXT}p")))
+        elif element.tag == f"{_TEXT}s":
+            count = element.get(f"{_TEXT}c", "1")
+            pieces.append(" " * (min(int(count), 1000) if count.isdecimal() else 1))
+        elif element.tag == f"{_TEXT}tab":
+            pieces.append("\t")
+        elif element.tag == f"{_TEXT}line-break":
+            pieces.append("\n")
+        elif element.tag not in _SILENT and isinstance(element.tag, str):
+            pieces.append(element.text or "")
+            stack.extend((child, False) for child in reversed(element))
+    return "".join(pieces)

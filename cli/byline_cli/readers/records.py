@@ -1,0 +1,168 @@
+"""Files of many texts to rows: CSV, TSV, JSON Lines and Parquet, a row at a time."""
+
+from __future__ import annotations
+
+import csv
+import itertools
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from byline import InputError
+from byline_cli.readers.encodings import encoding_of
+from byline_cli.readers.files import Reading, check_regular, suffix_of, unreadable
+
+_SAMPLE = 200_000
+_BATCH = 256
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A row: its text, or what is wrong with it.
+
+    Attributes:
+        id: the value of the id column, else the row's number from 1 (of JSON Lines, the line's).
+    """
+
+    id: str
+    text: str = ""
+    problem: str | None = None
+
+
+def rows(path: Path, how: Reading) -> Iterator[Row]:
+    """Read the rows of a file; a broken one is a problem of its own.
+
+    Raises:
+        InputError: the file can't be read at all, or lacks a column.
+    """
+    check_regular(path)
+    suffix = suffix_of(path)
+    try:
+        if suffix == ".parquet":
+            yield from _parquet(path, how)
+        elif suffix in (".jsonl", ".ndjson"):
+            yield from _json_lines(path, how)
+        else:
+            yield from _csv(path, how, "\t" if suffix == ".tsv" else None)
+    except OSError as error:
+        raise unreadable(error) from error
+
+
+def _csv(path: Path, how: Reading, delimiter: str | None) -> Iterator[Row]:
+    with path.open("rb") as file:
+        encoding = encoding_of(file.read(_SAMPLE))
+    csv.field_size_limit(how.max_bytes)
+    # Damaged bytes become lone surrogates, which the library reports as a finding.
+    errors = "surrogateescape" if encoding.startswith("utf-8") else "replace"
+    with path.open(encoding=encoding, errors=errors, newline="") as lines:
+        first = next(lines, "")
+        if not first:
+            raise InputError("is empty: it has no line that names the columns")
+        if delimiter is None:
+            # A spreadsheet writes the separator of its user's language.
+            delimiter = max(",;\t", key=first.count)
+        reader = csv.reader(itertools.chain((first,), lines), delimiter=delimiter, strict=True)
+        header = _header(reader)
+        text, name = _columns(header, how)
+        number = 0
+        while True:
+            number += 1
+            try:
+                row = next(reader)
+            except StopIteration:
+                return
+            except csv.Error as error:
+                yield Row(str(number), problem=f"is broken ({error}); see its quotation marks")
+                continue
+            if not row:
+                number -= 1  # an empty line is no row
+            elif len(row) != len(header):
+                fields = f"{len(row)} fields where the header has {len(header)}"
+                yield Row(str(number), problem=f"has {fields}; see its quotation marks")
+            else:
+                yield Row(str(number) if name is None else row[name], row[text])
+
+
+def _header(reader: Iterator[list[str]]) -> list[str]:
+    try:
+        return next(reader)
+    except (csv.Error, StopIteration) as error:
+        raise InputError(f"has a broken first line ({error})") from error
+
+
+def _columns(header: list[str], how: Reading) -> tuple[int, int | None]:
+    for column in (how.text_column, how.id_column):
+        if column is not None and column not in header:
+            raise InputError(_lacks(column, header))
+    return (
+        header.index(how.text_column or ""),
+        None if how.id_column is None else header.index(how.id_column),
+    )
+
+
+def _lacks(column: str, there: list[str]) -> str:
+    return f"has no column {column!r}; there are: {', '.join(there)}"
+
+
+def _json_lines(path: Path, how: Reading) -> Iterator[Row]:
+    with path.open("rb") as file:
+        number = 0
+        while line := file.readline(how.max_bytes + 1):
+            number += 1
+            if len(line) > how.max_bytes:
+                yield Row(str(number), problem="is larger than --max-size allows")
+                while line and not line.endswith(b"\n"):
+                    line = file.readline(how.max_bytes)
+                continue
+            if line.strip():
+                yield _json_row(line.removeprefix(b"\xef\xbb\xbf"), number, how)
+
+
+def _json_row(line: bytes, number: int, how: Reading) -> Row:
+    try:
+        values = json.loads(line)
+    except (ValueError, RecursionError) as error:
+        return Row(str(number), problem=f"is not JSON ({error})")
+    if not isinstance(values, dict):
+        return Row(str(number), problem="is not a JSON object")
+    return row_of(values, number, how)
+
+
+def row_of(values: dict[str, Any], number: int, how: Reading) -> Row:
+    """A row from its values by column."""
+    id = str(number)
+    if how.id_column is not None:
+        if values.get(how.id_column) is None:
+            return Row(id, problem=_lacks(how.id_column, list(values)))
+        id = str(values[how.id_column])
+    text = values.get(how.text_column or "")
+    if how.text_column not in values:
+        return Row(id, problem=_lacks(str(how.text_column), list(values)))
+    if not isinstance(text, str):
+        return Row(id, problem=f"has no text in {how.text_column!r} but {type(text).__name__}")
+    return Row(id, text)
+
+
+def _parquet(path: Path, how: Reading) -> Iterator[Row]:
+    try:
+        import pyarrow
+        import pyarrow.parquet as parquet
+    except ModuleNotFoundError as error:
+        raise InputError(
+            "is Parquet, which needs pyarrow: pip install 'byline[parquet]'"
+        ) from error
+    try:
+        with parquet.ParquetFile(path) as file:
+            there: list[str] = file.schema_arrow.names
+            wanted = [c for c in (how.text_column, how.id_column) if c is not None]
+            for column in wanted:
+                if column not in there:
+                    raise InputError(_lacks(column, there))
+            numbers = itertools.count(1)
+            for batch in file.iter_batches(batch_size=_BATCH, columns=wanted):
+                for values in batch.to_pylist():
+                    yield row_of(values, next(numbers), how)
+    except pyarrow.ArrowException as error:
+        raise InputError(f"is not Parquet or a damaged one ({error})") from error

@@ -1,0 +1,265 @@
+"""A running `byline serve` as the engine: texts are read here and scored there."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import threading
+import time
+from collections import deque
+from collections.abc import Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from typing import Any
+from urllib.parse import urlsplit
+
+from byline import BylineError, Finding, InputError, RawScore, SentenceScore, Verdict
+from byline.spec import Thresholds
+from byline_cli.inputs import Input
+from byline_cli.model_info import ModelInfo
+from byline_cli.results import Result
+
+API = 1
+"""The version of the server's API that this speaks."""
+_TEXTS, _CHARACTERS = 16, 400_000
+"""The most a request holds."""
+_BUSY = frozenset((429, 503))
+_LONGEST_WAIT = 30.0
+_PATIENCE = 600.0
+"""Seconds a server may be busy before it is given up."""
+_TIMEOUT = 300.0
+_RETRIES = (0.5, 1.0, 2.0)
+
+Pairs = list[tuple[Input, Result]]
+
+
+class ServerFailed(BylineError):
+    """The server can't be reached, or doesn't do what was agreed. The message says what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What is asked of the server.
+
+    Attributes:
+        model: None for the server's default.
+        sentences: whether their scores are needed.
+        min_words: raises the model's limit.
+        keep_text: whether the text is needed again.
+    """
+
+    model: str | None
+    sentences: bool
+    min_words: int | None
+    keep_text: bool
+
+
+class Server:
+    """A client of one server. Safe to use from many threads, each with a connection of its own."""
+
+    def __init__(self, url: str, token: str | None = None) -> None:
+        """Nothing is sent yet.
+
+        Args:
+            url: such as http://127.0.0.1:8765.
+            token: if it asks for one.
+
+        Raises:
+            InputError: it is no such address.
+        """
+        parts = urlsplit(url)
+        if parts.scheme not in ("http", "https") or not parts.hostname:
+            raise InputError(f"--server {url} is no address such as http://127.0.0.1:8765")
+        try:
+            self._port = parts.port
+        except ValueError as error:
+            raise InputError(f"--server {url}: {error}") from error
+        self.url = url.rstrip("/")
+        self._kind = (
+            http.client.HTTPSConnection if parts.scheme == "https" else (http.client.HTTPConnection)
+        )
+        self._host = parts.hostname
+        self._base = parts.path.rstrip("/")
+        self._headers = {"Content-Type": "application/json", "Accept": "application/json"}
+        if token:
+            self._headers["Authorization"] = f"Bearer {token}"
+        self._local = threading.local()
+
+    def model(self, name: str | None) -> ModelInfo:
+        """The model that will score.
+
+        Raises:
+            ServerFailed: it isn't ready, speaks another version, or has no such model.
+        """
+        ready = self._ask("GET", "/readyz")
+        if ready.get("api") != API:
+            raise ServerFailed(
+                f"{self.url} speaks version {ready.get('api')} of the API, this byline {API}: use "
+                "the same release on both sides"
+            )
+        answer = self._ask("GET", "/v1/models")
+        wanted = name or answer["default"]
+        for values in answer["models"]:
+            if values["name"] == wanted:
+                limits = Thresholds(**values["thresholds"], min_words=values["min_words"])
+                return ModelInfo(wanted, values["version"], values["sha256"], limits, {})
+        there = ", ".join(values["name"] for values in answer["models"])
+        raise ServerFailed(f"{self.url} has no model {wanted!r}; there are: {there}")
+
+    def scored(
+        self, pairs: Iterable[tuple[Input, Result]], request: Request, jobs: int
+    ) -> Iterator[tuple[Input, Result]]:
+        """Score what was read, in order; what has a verdict or an error is passed on.
+
+        Raises:
+            ServerFailed: as soon as it is known that the server will not answer.
+        """
+        pool = ThreadPoolExecutor(jobs)
+        ahead: deque[Future[Pairs]] = deque()
+        try:
+            for batch in _batches(pairs):
+                ahead.append(pool.submit(self._score, batch, request))
+                if len(ahead) > jobs:
+                    yield from ahead.popleft().result()
+            while ahead:
+                yield from ahead.popleft().result()
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)
+
+    def _score(self, batch: Pairs, request: Request) -> Pairs:
+        open_ones = [i for i, (_, result) in enumerate(batch) if _unscored(result)]
+        if not open_ones:
+            return batch
+        body: dict[str, Any] = {
+            "texts": [{"id": str(i), "text": batch[i][1].text} for i in open_ones],
+            "detail": "sentence" if request.sentences else "document",
+        }
+        if request.model is not None:
+            body["model"] = request.model
+        try:
+            answer = self._ask("POST", "/v1/score", body)
+        except _TooLarge as error:
+            if len(batch) > 1:  # perhaps only all of it together
+                half = len(batch) // 2
+                return self._score(batch[:half], request) + self._score(batch[half:], request)
+            return [(batch[0][0], replace(batch[0][1], text="", error=str(error)))]
+        done = list(batch)
+        for values in answer["results"]:
+            given, result = batch[int(values["id"])]
+            done[int(values["id"])] = given, _result(result, values, request)
+        if any(_unscored(result) for _, result in done):
+            raise ServerFailed(f"{self.url} did not answer for each text; is it a byline server?")
+        return done
+
+    def _ask(self, method: str, path: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
+        data = None if body is None else json.dumps(body).encode("ascii")
+        deadline = time.monotonic() + _PATIENCE
+        retries = iter(_RETRIES)
+        answer: dict[str, Any]
+        while True:
+            try:
+                status, wait, answer = self._send(method, path, data)
+            except (OSError, http.client.HTTPException) as error:
+                self._close()
+                pause = next(retries, None)
+                if pause is None:
+                    raise ServerFailed(
+                        f"{self.url} can't be reached ({error or type(error).__name__}); start it "
+                        "with `byline serve`, or correct --server"
+                    ) from error
+                time.sleep(pause)
+                continue
+            if status == 200:
+                return answer
+            if status not in _BUSY or time.monotonic() + wait > deadline:
+                raise self._refused(status, answer)
+            time.sleep(wait)
+
+    def _send(self, method: str, path: str, data: bytes | None) -> tuple[int, float, Any]:
+        connection = getattr(self._local, "connection", None)
+        if connection is None:
+            connection = self._kind(self._host, self._port, timeout=_TIMEOUT)
+            self._local.connection = connection
+        connection.request(method, self._base + path, data, self._headers)
+        response = connection.getresponse()
+        content = response.read()
+        if response.will_close:
+            self._close()
+        try:
+            wait = float(response.headers.get("Retry-After", "1"))
+        except ValueError:  # it may be a date
+            wait = 1.0
+        try:
+            answer = json.loads(content)
+        except ValueError:
+            answer = {}
+        if not isinstance(answer, dict):
+            answer = {}
+        return response.status, min(max(wait, 0.1), _LONGEST_WAIT), answer
+
+    def _close(self) -> None:
+        connection = getattr(self._local, "connection", None)
+        if connection is not None:
+            connection.close()
+            self._local.connection = None
+
+    def _refused(self, status: int, answer: dict[str, Any]) -> BylineError:
+        error = answer.get("error")
+        message = error.get("message", "") if isinstance(error, dict) else ""
+        if status == 413:
+            return _TooLarge(message or "is larger than the server takes; split it")
+        if status in (401, 403):
+            message = f"{message or 'it wants a token'} (BYLINE_TOKEN, or --token-file)"
+        return ServerFailed(f"{self.url} answers {status}: {message or 'is it a byline server?'}")
+
+
+class _TooLarge(BylineError):
+    pass
+
+
+def _unscored(result: Result) -> bool:
+    return result.verdict is None and result.error is None
+
+
+def _batches(pairs: Iterable[tuple[Input, Result]]) -> Iterator[Pairs]:
+    batch: Pairs = []
+    characters = 0
+    for given, result in pairs:
+        batch.append((given, result))
+        characters += len(result.text)
+        # What came on standard input, or from a slow disk, should not wait for more.
+        if len(batch) >= _TEXTS or characters > _CHARACTERS:
+            yield batch
+            batch, characters = [], 0
+    if batch:
+        yield batch
+
+
+def _result(result: Result, values: dict[str, Any], request: Request) -> Result:
+    if "error" in values:
+        return replace(result, text="", error=str(values["error"].get("message")))
+    raw = values.get("raw")
+    verdict = Verdict(
+        result.name,
+        values["verdict"],
+        values["probability"],
+        values["log_odds"],
+        values["words"],
+        values["coverage"],
+        tuple(SentenceScore(**sentence) for sentence in values.get("sentences", ())),
+        tuple(Finding(**finding) for finding in values["findings"]),
+        RawScore(**raw) if raw else None,
+    )
+    if request.min_words is not None:
+        verdict = _with_floor(verdict, request.min_words)
+    return replace(result, text=result.text if request.keep_text else "", verdict=verdict)
+
+
+def _with_floor(verdict: Verdict, min_words: int) -> Verdict:
+    """What the library says of a text with a higher limit of words."""
+    if round(verdict.coverage * verdict.words) >= min_words:
+        return verdict
+    return replace(
+        verdict, verdict="too_short", probability=None, log_odds=None, coverage=0.0, sentences=(),
+        findings=tuple(f for f in verdict.findings if f.kind != "not_english"), raw=None,
+    )  # fmt: skip

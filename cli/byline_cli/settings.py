@@ -1,0 +1,271 @@
+"""What the options of `byline score` say, parsed once and checked before anything is scored."""
+
+from __future__ import annotations
+
+import difflib
+import os
+import sys
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from byline import InputError
+from byline_cli.engine import Asked
+from byline_cli.inputs import STANDARD_INPUT, Choice, Input, find, is_pattern, listed, missing
+from byline_cli.model_info import ModelInfo
+from byline_cli.readers.files import Reading
+from byline_cli.results import expanded
+from byline_cli.wording import shared_folder
+
+_TOKEN = "BYLINE_TOKEN"
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """The options.
+
+    Attributes:
+        paths: those named on the command line.
+        files_from: a list of further ones.
+        null: its entries end with NUL.
+        form: of the output.
+        output: a file; None for standard output.
+        place: with Ray, a folder or address for the output's parts.
+        asked: of the engine.
+        choice: of files.
+    """
+
+    paths: tuple[str, ...]
+    files_from: str | None
+    null: bool
+    form: str
+    output: Path | None
+    place: str | None
+    detailed: bool
+    resume: bool
+    summarize: bool
+    base_rate: float | None
+    fail_on: str | None
+    engine: str
+    server: str | None
+    token_file: Path | None
+    asked: Asked
+    choice: Choice
+
+    @classmethod
+    def parse(cls, given: dict[str, Any]) -> Settings:
+        """Check the options against one another and the file system.
+
+        Args:
+            given: values by the names of `options`.
+
+        Raises:
+            InputError: they don't go together, a path isn't there, or the output can't be written.
+        """
+        paths, form, target = given["paths"], given["form"], given["output"]
+        ray = given["engine"] == "ray"
+        is_place = target is not None and (
+            "://" in target or target.endswith(("/", os.sep)) or (ray and os.path.isdir(target))
+        )
+        _check_combination(given, ray, is_place)
+        output = Path(target) if target is not None and not is_place else None
+        if not (ray and any("://" in path for path in paths)):
+            _check_paths(paths)
+        _check_output(output, paths)
+        choice = Choice(
+            exclude=given["exclude"],
+            ignore_files=not given["no_ignore"],
+            records=given["text_column"] is not None,
+            leave_out=_left_out(output),
+        )
+        for pattern in filter(is_pattern, paths):
+            next(find((pattern,), choice))  # raises if nothing matches, before anything is scored
+        return cls(
+            paths=paths,
+            files_from=given["files_from"],
+            null=given["null"],
+            form=form,
+            output=output,
+            place=target if is_place else None,
+            detailed=given["detail"] == "sentence",
+            resume=given["resume"],
+            summarize=given["summarize"],
+            base_rate=given["base_rate"],
+            fail_on=given["fail_on"],
+            engine=given["engine"],
+            server=given["server"],
+            token_file=given["token_file"],
+            asked=Asked(
+                reading=Reading(
+                    frozenset(given["include"]), given["max_size"], given["text_column"],
+                    given["id_column"],
+                ),
+                model=given["model"],
+                repository=given["repository"],
+                min_words=given["min_words"],
+                jobs=given["jobs"] or processors(),
+                texts=given["detail"] == "sentence" or form == "html",
+            ),
+            choice=choice,
+        )  # fmt: skip
+
+    @property
+    def texts(self) -> bool:
+        """Whether the output needs the texts again."""
+        return self.asked.texts
+
+    @property
+    def places(self) -> str:
+        """Where was looked, in words."""
+        named = [*self.paths, *([f"the list {self.files_from}"] if self.files_from else [])]
+        return ", ".join(named)
+
+    @property
+    def folder(self) -> str:
+        """The folder that all names begin with, with its separator; empty if that isn't known."""
+        if self.files_from is not None:
+            return ""
+        if len(self.paths) == 1 and os.path.isdir(self.paths[0]):
+            return os.path.join(self.paths[0], "")
+        return shared_folder(self.paths)
+
+    @property
+    def several(self) -> bool:
+        """Whether there may be more than one text."""
+        one = len(self.paths) == 1 and self.files_from is None and os.path.isfile(self.paths[0])
+        return not one or self.asked.reading.text_column is not None
+
+    @property
+    def journaled(self) -> bool:
+        """Whether the run can be resumed: not if one text is all, or the output no file."""
+        if self.output is None or (self.output.exists() and not self.output.is_file()):
+            return False
+        return self.several or self.resume
+
+    def inputs(self) -> Iterator[Input]:
+        """The files meant, tables and records as their rows."""
+        return expanded(find(self._given(), self.choice), self.asked.reading)
+
+    def count(self) -> int | None:
+        """How many texts there will be; None if only reading them all would tell."""
+        if self.files_from == STANDARD_INPUT or self.asked.reading.text_column is not None:
+            return None
+        return sum(1 for _ in find(self._given(), self.choice))
+
+    def identity(self, model: ModelInfo) -> dict[str, Any]:
+        """What two runs must have in common for one to go on with the other's results."""
+        reading = asdict(self.asked.reading) | {"include": sorted(self.asked.reading.include)}
+        return {
+            "version": version("byline"),
+            "model": model.sha256,
+            "texts in the output": self.texts,
+            "--min-words": self.asked.min_words,
+            **{f"--{name.replace('_', '-')}": value for name, value in reading.items()},
+        }
+
+    def token(self) -> str | None:
+        """The server's token.
+
+        Raises:
+            InputError: its file can't be read.
+        """
+        if self.token_file is None:
+            return os.environ.get(_TOKEN) or None
+        try:
+            return self.token_file.read_text("utf-8").strip()
+        except (OSError, UnicodeDecodeError) as error:
+            raise InputError(f"--token-file {self.token_file}: can't be read ({error})") from error
+
+    def _given(self) -> Iterator[str]:
+        yield from self.paths
+        if self.files_from is None:
+            return
+        separator = b"\0" if self.null else b"\n"
+        if self.files_from == STANDARD_INPUT:
+            yield from listed(sys.stdin.buffer, separator)
+            return
+        with open(self.files_from, "rb") as file:
+            yield from listed(file, separator)
+
+
+def processors() -> int:
+    """Processors this process may use, which is fewer than there are in many a container."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def _check_combination(given: dict[str, Any], ray: bool, is_place: bool) -> None:
+    columns = given["text_column"] is not None
+    for wrong, advice in (
+        (not given["paths"] and given["files_from"] is None,
+         "name a PATH to score, or - for standard input; byline score --help has examples"),
+        (given["null"] and given["files_from"] is None, "--null is for --files-from"),
+        (given["id_column"] is not None and not columns, "--id-column needs --text-column"),
+        (given["base_rate"] is not None and not (given["summarize"] or given["form"] == "html"),
+         "--base-rate is for --summary and --format html"),
+        (given["resume"] and given["output"] is None,
+         "--resume needs --output FILE: the journal lies beside it"),
+        (given["resume"] and ray, "--resume is for --engine local; Ray retries by itself"),
+        (given["server"] is not None and ray, "--server and --engine ray exclude one another"),
+        (given["server"] is not None and given["repository"] is not None
+         and "BYLINE_MODEL_REPOSITORY" not in os.environ,
+         "--model-repository is for scoring here; the server has its own"),
+        (given["token_file"] is not None and given["server"] is None,
+         "--token-file is for --server"),
+        (is_place and not ray, f"--output {given['output']} is a folder; name a file"),
+        (is_place and given["form"] not in ("jsonl", "parquet"),
+         f"--output {given['output']} needs --format jsonl or parquet"),
+        (is_place and columns and given["id_column"] is None,
+         "--output into a folder needs --id-column, too: parts of a dataset number no rows"),
+        (given["form"] == "parquet" and not is_place,
+         "--format parquet is for --engine ray with a folder as --output"),
+    ):  # fmt: skip
+        if wrong:
+            raise InputError(advice)
+    if [*given["paths"], given["files_from"]].count(STANDARD_INPUT) > 1:
+        raise InputError("standard input (-) can be read only once")
+    listing = given["files_from"]
+    if listing not in (None, STANDARD_INPUT) and not os.path.exists(listing):
+        raise InputError(f"--files-from {listing}: there is no such file")
+
+
+def _check_paths(paths: tuple[str, ...]) -> None:
+    """Refuse paths that aren't there, before anything is scored."""
+    if absent := missing(paths):
+        advice = "a text itself goes to standard input: echo TEXT | byline score -"
+        folder, name = os.path.split(absent[0])
+        if os.path.isdir(folder or "."):
+            near = difflib.get_close_matches(name, os.listdir(folder or "."), 1)
+            advice = f"did you mean {os.path.join(folder, near[0])}?" if near else advice
+        raise InputError(f"no such file or folder: {', '.join(absent)}; {advice}")
+
+
+def _check_output(output: Path | None, paths: tuple[str, ...]) -> None:
+    """Refuse an output that can't be written, before hours of scoring."""
+    if output is None:
+        return
+    if any(path != "-" and output.exists() and _same(output, path) for path in paths):
+        if output.is_file():
+            raise InputError(f"--output {output} is a text to be scored; name another file")
+    if output.is_dir():
+        raise InputError(f"--output {output} is a folder; name a file")
+    if not output.parent.is_dir():
+        raise InputError(f"--output {output}: there is no folder {output.parent}; make it first")
+    if not os.access(output if output.exists() else output.parent, os.W_OK):
+        raise InputError(f"--output {output} can't be written; name another file")
+
+
+def _same(output: Path, path: str) -> bool:
+    return os.path.exists(path) and output.samefile(path)
+
+
+def _left_out(output: Path | None) -> frozenset[Path]:
+    if output is None:
+        return frozenset()
+    from byline_cli.journal import journal_of
+
+    resolved = output.resolve()
+    return frozenset((resolved, journal_of(resolved)))

@@ -1,0 +1,324 @@
+"""Documents that are damaged, locked, empty, or made to do harm: each is refused by its reason."""
+
+from __future__ import annotations
+
+import shutil
+import time
+import zipfile
+from pathlib import Path
+from random import Random
+
+import pypdfium2
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from byline import InputError
+from byline_cli.blocks import join
+from byline_cli.readers.files import Reading, read_file
+from byline_cli.readers.plain import plain_text
+from byline_cli.readers.rtf import rtf_blocks
+
+pytestmark = pytest.mark.unit
+
+DOCUMENTS = Path(__file__).parents[1] / "fixtures" / "documents"
+ENTITIES = (
+    b'<?xml version="1.0"?><!DOCTYPE x [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;&a;&a;&a;">'
+    b'<!ENTITY c "&b;&b;&b;&b;&b;&b;">]>'
+)
+PARTS = {"docx": "word/document.xml", "odt": "content.xml", "epub": "EPUB/text/ch001.xhtml"}
+
+
+def refused(path: Path, message: str, how: Reading | None = None) -> None:
+    with pytest.raises(InputError, match=message):
+        read_file(path, how or Reading())
+
+
+def rewritten(tmp_path: Path, suffix: str, parts: dict[str, bytes | None]) -> Path:
+    """pandoc's article with parts replaced, added, or (None) left out."""
+    source = DOCUMENTS / f"pandoc/article.{suffix}"
+    target = tmp_path / f"a.{suffix}"
+    with (
+        zipfile.ZipFile(source) as old,
+        zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as new,
+    ):
+        for name in old.namelist():
+            if name not in parts:
+                new.writestr(name, old.read(name))
+        for name, data in parts.items():
+            if data is not None:
+                new.writestr(name, data)
+    return target
+
+
+def test_encrypted_pdf() -> None:
+    refused(DOCUMENTS / "libreoffice/encrypted.pdf", "is encrypted; remove the password first")
+
+
+def test_empty_and_damaged_pdf(tmp_path: Path) -> None:
+    path = tmp_path / "a.pdf"
+    path.write_bytes(b"")
+    refused(path, "is empty")
+    whole = (DOCUMENTS / "libreoffice/article.pdf").read_bytes()
+    path.write_bytes(whole[:2000])
+    refused(path, "is not a PDF or a damaged one")
+    path.write_bytes(b"not a pdf at all")
+    refused(path, "is not a PDF or a damaged one")
+
+
+def test_scanned_pdf_names_what_helps(tmp_path: Path) -> None:
+    document = pypdfium2.PdfDocument.new()
+    document.new_page(300, 400)
+    document.save(tmp_path / "scan.pdf")
+    refused(tmp_path / "scan.pdf", "holds no text: it was scanned.*ocrmypdf")
+
+
+@pytest.mark.parametrize("suffix", PARTS)
+def test_file_that_is_no_archive(tmp_path: Path, suffix: str) -> None:
+    path = tmp_path / f"a.{suffix}"
+    for data in (b"", b"just a text", (DOCUMENTS / f"pandoc/article.{suffix}").read_bytes()[:3000]):
+        path.write_bytes(data)
+        refused(path, "is not an? .* or a damaged one")
+
+
+@pytest.mark.parametrize("suffix", PARTS)
+def test_archive_of_something_else(tmp_path: Path, suffix: str) -> None:
+    with zipfile.ZipFile(tmp_path / f"a.{suffix}", "w") as archive:
+        archive.writestr("readme.txt", "a text")
+    refused(tmp_path / f"a.{suffix}", "is not an? .*: it has no ")
+
+
+def test_other_office_files(tmp_path: Path) -> None:
+    path = rewritten(tmp_path, "docx", {PARTS["docx"]: b"<workbook/>"})
+    refused(path, "is not a Word document but another Office file")
+    path = rewritten(tmp_path, "odt", {PARTS["odt"]: b"<a/>"})
+    refused(path, "is not an OpenDocument text but another")
+    (tmp_path / "old.docx").write_bytes(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(500))
+    refused(tmp_path / "old.docx", "an older Office file, or one under a password")
+
+
+@pytest.mark.parametrize("suffix", PARTS)
+def test_zip_bomb_is_not_unpacked(tmp_path: Path, suffix: str) -> None:
+    path = rewritten(tmp_path, suffix, {PARTS[suffix]: b"<x>" + bytes(60_000_000)})
+    assert path.stat().st_size < 200_000
+    started = time.process_time()
+    refused(path, "unpacks to more than 50 MB")
+    assert time.process_time() - started < 10
+
+
+def test_parts_are_bounded_together(tmp_path: Path) -> None:
+    small = Reading(max_bytes=30_000)
+    refused(DOCUMENTS / "libreoffice/article.odt", "larger than 0.03 MB", small)
+    path = rewritten(tmp_path, "epub", {})
+    refused(path, "unpacks to more than 0.01 MB", Reading(max_bytes=10_000))
+    assert read_file(path, small)
+
+
+@pytest.mark.parametrize("suffix", ["docx", "odt"])
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])
+def test_entity_bomb(tmp_path: Path, suffix: str, encoding: str) -> None:
+    bomb = ENTITIES + b"<x>&c;</x>"
+    if encoding == "utf-16":
+        bomb = bomb.decode().replace('"1.0"', '"1.0" encoding="utf-16"').encode("utf-16")
+    refused(rewritten(tmp_path, suffix, {PARTS[suffix]: bomb}), "declares XML entities")
+
+
+def test_entity_bomb_in_a_chapter_is_not_expanded(tmp_path: Path) -> None:
+    path = rewritten(tmp_path, "epub", {PARTS["epub"]: ENTITIES + b"<p>A text &c; here.</p>"})
+    assert len(read_file(path)) < 200
+    path = rewritten(tmp_path, "epub", {"META-INF/container.xml": ENTITIES + b"<x>&c;</x>"})
+    refused(path, "declares XML entities")
+
+
+def test_protected_book_and_encrypted_text(tmp_path: Path) -> None:
+    encryption = (
+        b'<encryption xmlns:e="http://www.w3.org/2001/04/xmlenc#">'
+        b'<e:EncryptionMethod Algorithm="http://www.w3.org/2001/04/xmlenc#aes128-cbc"/></encryption>'
+    )
+    path = rewritten(tmp_path, "epub", {"META-INF/encryption.xml": encryption})
+    refused(path, r"protected against copying \(DRM\)")
+    manifest = (
+        b'<m:manifest xmlns:m="urn:oasis:names:tc:opendocument:xmlns:manifest:1.0">'
+        b"<m:file-entry><m:encryption-data/></m:file-entry></m:manifest>"
+    )
+    path = rewritten(tmp_path, "odt", {"META-INF/manifest.xml": manifest})
+    refused(path, "is encrypted; save it without a password")
+
+
+@pytest.mark.parametrize("suffix", PARTS)
+def test_broken_xml(tmp_path: Path, suffix: str) -> None:
+    name = "META-INF/container.xml" if suffix == "epub" else PARTS[suffix]
+    refused(rewritten(tmp_path, suffix, {name: b"<a><b></a>"}), "or damaged")
+
+
+def test_nesting_deeper_than_python_recurses(tmp_path: Path) -> None:
+    deep = 200  # libxml2's own limit is 256
+    namespaces = (
+        b'xmlns:o="urn:oasis:names:tc:opendocument:xmlns:office:1.0" '
+        b'xmlns:t="urn:oasis:names:tc:opendocument:xmlns:text:1.0"'
+    )
+    span = b"<t:span>" * deep + b"words" + b"</t:span>" * deep
+    content = b"<o:x %s><o:text><t:p>%s</t:p></o:text></o:x>" % (namespaces, span)
+    assert read_file(rewritten(tmp_path, "odt", {PARTS["odt"]: content})) == "words"
+    (tmp_path / "a.html").write_text("<blockquote><div>" * 50_000 + "<p>words</p>")
+    assert read_file(tmp_path / "a.html", Reading(include=frozenset(("quote",)))) == "words"
+    (tmp_path / "a.rtf").write_bytes(b"{\\rtf1 " + b"{" * 100_000)
+    refused(tmp_path / "a.rtf", "nested without end")
+
+
+def test_file_of_two_gigabytes_is_refused_unread(tmp_path: Path) -> None:
+    for name in ("a.txt", "a.pdf", "a.docx"):
+        with (tmp_path / name).open("wb") as file:
+            file.truncate(2_000_000_000)  # takes no room on disk
+        started = time.process_time()
+        refused(tmp_path / name, "is larger than 50 MB; split it, or raise --max-size")
+        assert time.process_time() - started < 1
+
+
+def test_rich_text_of_other_writers() -> None:
+    source = (
+        rb"{\rtf1\ansi\ansicpg1252{\fonttbl{\f0 Times;}{\f1\fmodern Courier New;}"
+        rb"{\f2\fcharset204 Arial;}}{\stylesheet{\s1 heading 1;}{\s2 Quote;}}"
+        rb"{\*\generator Nobody;}\pard\s1 A title\par\pard\f0 It\'92s caf\'e9, \u8212? and "
+        rb"{\v hidden}{\f2\'cf\'f0\'e8}.\par\pard\s2 Somebody else's words.\par"
+        rb"\pard\f1 x = 1;\par\pard\plain{\pntext 1.\tab}An item.\par\bin5 {{{{{ The end\emdash .}"
+    )
+    blocks = [(block.kind, block.text) for block in rtf_blocks(source)]
+    assert blocks == [
+        ("heading", "A title"),
+        ("paragraph", "It’s café, — and При."),
+        ("quote", "Somebody else's words."),
+        ("code", "x = 1;"),
+        ("list_item", "An item."),
+        ("list_item", "The end—."),
+    ]
+    assert join(rtf_blocks(b"{\\rtf1 cut off \\'e")) != ""
+
+
+@settings(deadline=None, max_examples=60)
+@given(st.lists(st.sampled_from(
+    [b"{", b"}", b"\\par ", b"\\'e9", b"\\u-3913?", b"\\*", b"\\footnote ", b"\\intbl ", b"\\row ",
+     b"\\fonttbl ", b"\\stylesheet ", b"\\bin3 ", b"word ", b"\\", b"\xff", b"\\s7 ", b"\\uc2 "]),
+    max_size=60,
+))  # fmt: skip
+def test_rich_text_is_read_however_broken(pieces: list[bytes]) -> None:
+    for block in rtf_blocks(b"{\\rtf1 " + b"".join(pieces)):
+        block.text.encode()
+
+
+@pytest.mark.parametrize("name", ["pandoc/article.docx", "pandoc/article.odt",
+                                  "pandoc/article.epub", "libreoffice/article.pdf"])  # fmt: skip
+def test_documents_with_a_wrong_byte_are_read_or_refused(tmp_path: Path, name: str) -> None:
+    whole = (DOCUMENTS / name).read_bytes()
+    path = tmp_path / f"a{Path(name).suffix}"
+    random = Random(1)
+    outcomes: set[type] = set()
+    for _ in range(60):
+        data = bytearray(whole)
+        data[random.randrange(len(data))] = random.randrange(256)
+        path.write_bytes(data)
+        try:
+            outcomes.add(type(read_file(path)))
+        except InputError:
+            outcomes.add(InputError)
+    assert outcomes <= {str, InputError}
+    assert str in outcomes
+
+
+PLAIN = """\
+Heading
+
+A paragraph that goes on
+over two lines[1] and ends.
+
+> quoted by mail
+
+    code = indented()
+    return code
+
+  Month     Lost
+  --------- ------
+  May       3.9
+
+- item
+
+    that goes on
+
+[1]: The note.
+
+References
+
+Somebody, 1999.
+"""
+
+
+def test_plain_text_keeps_its_offsets() -> None:
+    text = plain_text(PLAIN)
+    assert len(text) == len(PLAIN)
+    assert [a == b or b == " " for a, b in zip(PLAIN, text, strict=True)].count(False) == 0
+    left = (
+        "Heading A paragraph that goes on over two lines and ends. - item that goes on References"
+    )
+    assert text.split() == left.split()
+
+
+@pytest.mark.parametrize(
+    ("kind", "words"),
+    [("quote", "> quoted by mail"), ("code", "code = indented() return code"),
+     ("table", "Month Lost --------- ------ May 3.9"), ("reference", "Somebody, 1999.")],
+)  # fmt: skip
+def test_plain_text_with_what_is_asked_for(kind: str, words: str) -> None:
+    text = plain_text(PLAIN, frozenset((kind,)))  # type: ignore[arg-type]
+    assert words in " ".join(text.split())
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "One paragraph.\n\n  An indented first line\nthat is prose.\n\nAnother.",
+        "```\ncode\n```\n\n| a | b |\n| c | d |\n",
+        "[1] A numbered paragraph.\n\n[2] Another one.\n",
+        "".join(f"  Line {i} is\n  set in.\n\n" for i in range(9)),
+        "".join(f"    x = {i};\n    y = f({i})\n\n" for i in range(9)),
+        "An indented heading:\n\n   Chapter One\n\nText.",
+        "",
+        "\r\n \x0c\u2028",
+    ],
+)
+def test_plain_text_without_anything_set_apart_is_passed_on_as_it_is(text: str) -> None:
+    assert plain_text(text) == text
+
+
+@settings(deadline=None)
+@given(st.text(alphabet=st.sampled_from("ab >|`-[]1:\n\r\t=(*.\u2028"), max_size=200))
+def test_plain_text_never_changes_length(text: str) -> None:
+    for include in (Reading().include, Reading(frozenset(("code", "table"))).include):
+        assert len(plain_text(text, include)) == len(text)
+
+
+def test_word_document_with_everything_word_has(tmp_path: Path) -> None:
+    w = "http://schemas.openxmlformats.org/wordprocessingml/2006/main"
+    body = f"""<w:document xmlns:w="{w}"
+      xmlns:mc="http://schemas.openxmlformats.org/markup-compatibility/2006"><w:body>
+      <w:sdt><w:sdtContent><w:p><w:r><w:t>In a control.</w:t></w:r></w:p></w:sdtContent></w:sdt>
+      <w:p><w:ins><w:r><w:t>Inserted</w:t></w:r></w:ins><w:del><w:r><w:delText>gone</w:delText></w:r>
+      </w:del><w:r><w:rPr><w:vanish/></w:rPr><w:t>hidden</w:t></w:r><w:hyperlink><w:r>
+      <w:t xml:space="preserve"> linked</w:t></w:r></w:hyperlink><w:r><w:tab/><w:t>tab</w:t><w:br/>
+      <w:t>line</w:t></w:r></w:p>
+      <w:p><w:r><w:t>Before.</w:t><mc:AlternateContent><mc:Choice><w:txbxContent><w:p><w:r>
+      <w:t>Box.</w:t></w:r></w:p></w:txbxContent></mc:Choice><mc:Fallback><w:pict><w:txbxContent><w:p>
+      <w:r><w:t>Box.</w:t></w:r></w:p></w:txbxContent></w:pict></mc:Fallback></mc:AlternateContent>
+      </w:r></w:p>
+      <w:p><w:r><w:fldChar w:fldCharType="begin"/><w:instrText>PAGE</w:instrText></w:r></w:p>
+    </w:body></w:document>"""
+    path = rewritten(tmp_path, "docx", {PARTS["docx"]: body.encode()})
+    assert read_file(path) == "In a control.\n\nInserted linked tab line\n\nBefore.\n\nBox."
+
+
+def test_reading_does_not_touch_the_file(tmp_path: Path) -> None:
+    for source in DOCUMENTS.glob("*/article.*"):
+        path = tmp_path / source.name
+        shutil.copy(source, path)
+        path.chmod(0o444)
+        read_file(path)
+        assert path.read_bytes() == source.read_bytes()

@@ -1,0 +1,189 @@
+"""CSV, SARIF and the summary."""
+
+from __future__ import annotations
+
+import io
+import json
+import math
+import os
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pandas as pd
+import pytest
+from click.testing import CliRunner, Result
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from byline import Detector
+from byline.spec import Thresholds
+from byline_cli.main import main
+from byline_cli.model_info import ModelInfo
+from byline_cli.summary import Tally, expected, summary_lines
+
+pytestmark = pytest.mark.unit
+
+SENTENCES = [
+    "The boat was late, and we waited on the pier with our bags until it was dark.",
+    "Nobody had said that it would be so cold there, so my brother gave me his coat.",
+    "In the end a man came out of the office and told us to go home and try again.",
+]
+PROSE = "\n".join(SENTENCES)
+SCHEMA = Path(__file__).parents[1] / "fixtures" / "sarif" / "sarif-2.1.0-rtm.5.json"
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    folder = tmp_path / "texts"
+    folder.mkdir()
+    (folder / "a.txt").write_text(f"A heading\r\n\r\n{PROSE}", encoding="utf-8")
+    (folder / 'b, "quoted".txt').write_text(PROSE.replace("o", "о"), encoding="utf-8")
+    (folder / "broken.pdf").write_bytes(b"%PDF")
+    (folder / os.fsdecode(b"byte\xff.txt")).write_text("Too short.", encoding="utf-8")
+    (folder / "new\nline.md").write_text(PROSE, encoding="utf-8")
+    return folder
+
+
+def score(repository: Path, *arguments: object) -> Result:
+    command = ["score", *map(str, arguments), "--model-repository", str(repository)]
+    return CliRunner().invoke(main, command, prog_name="byline")
+
+
+def all_ai(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("byline.detector.decide", lambda *_: "ai")
+
+
+def test_csv_opens_with_pandas(tiny_repository: Path, folder: Path) -> None:
+    result = score(tiny_repository, folder, "--format", "csv")
+    assert result.exit_code == 3
+    table = pd.read_csv(io.StringIO(result.stdout), dtype={"probability": str, "log_odds": str})
+    objects = [json.loads(line) for line in
+               score(tiny_repository, folder, "--format", "jsonl").stdout.splitlines()]  # fmt: skip
+    assert len(table) == len(objects) == 5
+    for (_, row), expected_values in zip(table.iterrows(), objects, strict=True):
+        assert row["path"] == expected_values["path"].replace("\udcff", "\\udcff")
+        if "error" in expected_values:
+            assert row["error"] == expected_values["error"]
+            assert pd.isna(row["verdict"])
+            continue
+        for name in ("probability", "log_odds"):
+            value = expected_values[name]
+            assert pd.isna(row[name]) if value is None else float(row[name]) == value
+        assert row["words"] == expected_values["words"]
+    assert table["findings"].str.startswith("homoglyphs:").sum() == 1
+    assert table["raw_log_odds"].notna().sum() == 1
+
+
+def test_csv_has_a_row_a_sentence_when_asked(tiny_repository: Path, folder: Path) -> None:
+    result = score(tiny_repository, folder / "a.txt", "--format", "csv", "--detail", "sentence")
+    table = pd.read_csv(io.StringIO(result.stdout))
+    assert list(table["sentence_text"]) == ["A heading", *SENTENCES]
+    assert list(table["sentence"]) == [1, 2, 3, 4]
+    assert table["log_odds"].nunique() == 1
+
+
+def test_sarif_is_valid(
+    tiny_repository: Path, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    all_ai(monkeypatch)
+    schema = json.loads(SCHEMA.read_text("utf-8"))
+    for detail in ("document", "sentence"):
+        result = score(tiny_repository, folder, "--format", "sarif", "--detail", detail)
+        log = json.loads(result.stdout)
+        jsonschema.Draft4Validator(schema).validate(log)
+        (run,) = log["runs"]
+        rules = [rule["id"] for rule in run["tool"]["driver"]["rules"]]
+        assert all(rules[found["ruleIndex"]] == found["ruleId"] for found in run["results"])
+        kinds = {found["ruleId"] for found in run["results"]}
+        assert kinds >= {"ai-text", "homoglyphs"}
+        assert ("ai-sentence" in kinds) == (detail == "sentence")
+        (invocation,) = run["invocations"]
+        assert invocation["executionSuccessful"] is False
+        (unread,) = invocation["toolExecutionNotifications"]
+        assert "broken.pdf: is not a PDF" in unread["message"]["text"]
+        for found in run["results"]:
+            (location,) = found["locations"]
+            assert location["physicalLocation"]["artifactLocation"]["uri"].startswith("file:///")
+
+
+def test_sarif_places_sentences_in_the_lines_of_a_text(
+    tiny_repository: Path, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    all_ai(monkeypatch)
+    monkeypatch.chdir(folder)
+    result = score(tiny_repository, "a.txt", "--format", "sarif", "--detail", "sentence")
+    found = [f for f in json.loads(result.stdout)["runs"][0]["results"]
+             if f["ruleId"] == "ai-sentence"]  # fmt: skip
+    lines = Path("a.txt").read_text("utf-8").split("\n")
+    texts = []
+    for each in found:
+        place = each["locations"][0]["physicalLocation"]
+        assert place["artifactLocation"]["uri"] == "a.txt"
+        region = place["region"]
+        assert region["startLine"] == region["endLine"]
+        line = lines[region["startLine"] - 1]
+        texts.append(line[region["startColumn"] - 1 : region["endColumn"] - 1])
+    assert texts == ["A heading", *SENTENCES]
+
+
+def model(**metrics: float) -> ModelInfo:
+    return ModelInfo("student", 1, "0" * 64, Thresholds(0.2, 0.9, 0.2, 0.9, 40), metrics)
+
+
+def tally(ai: int, human: int) -> Tally:
+    counted = Tally()
+    counted.counts.update(ai=ai, human=human)
+    counted.bins[9], counted.bins[0] = ai, human
+    return counted
+
+
+def test_expected_false_flags_are_those_of_the_measured_rate() -> None:
+    found = expected(tally(30, 970), model(false_positive_rate=0.01, recall=0.8), 0.1)
+    assert found is not None
+    assert found.if_all_human == pytest.approx(10)
+    assert (found.low, found.high) == (4, 17)  # scipy.stats.binom(1000, 0.01).interval(0.95)
+    assert found.expected_flagged == pytest.approx(1000 * (0.1 * 0.8 + 0.9 * 0.01))
+    assert found.precision == pytest.approx(0.08 / 0.089)
+    assert expected(tally(1, 1), model(), None) is None
+
+
+@settings(deadline=None, max_examples=30)
+@given(st.integers(0, 3000), st.floats(0, 1))
+def test_range_by_chance_is_the_binomial_one(n: int, rate: float) -> None:
+    from scipy.stats import binom
+
+    found = expected(tally(0, n), model(false_positive_rate=rate), None)
+    assert found is not None
+    assert found.low <= found.if_all_human + 1
+    assert found.high >= found.if_all_human - 1
+    # At the ends there may be one between the two, where sums of floats fall on either side.
+    low, high = binom.interval(0.95, n, rate) if n and 0 < rate < 1 else (found.low, found.high)
+    assert abs(found.low - low) <= 1
+    assert abs(found.high - high) <= 1
+
+
+def test_summary_of_a_folder(tiny_repository: Path, folder: Path) -> None:
+    result = score(tiny_repository, folder, "--summary", "--base-rate", "0.3", "--format", "json")
+    values: dict[str, Any] = json.loads(result.stdout)["summary"]
+    assert values["verdicts"]["error"] == 1
+    assert sum(values["bins"]) == values["judged"] == 3
+    rate = Detector.load(tiny_repository).model.spec.metrics["false_positive_rate"]
+    assert values["expected"]["if_all_human"] == pytest.approx(3 * rate)
+    assert values["expected"]["base_rate"] == 0.3
+    assert "3 texts were judged" in result.stderr
+    assert "`false_positive_rate` in scoring.json" in result.stderr
+    assert "If 30.0% of the texts are AI's" in result.stderr
+
+
+def test_summary_without_rates_says_so() -> None:
+    text = "\n".join(summary_lines(tally(1, 2), model(), None))
+    assert "is not known: no error rates come with student" in text
+    assert math.isclose(sum(tally(1, 2).bins), 3)
+
+
+def test_tallies_add_up() -> None:
+    one, other = tally(1, 2), tally(3, 4)
+    one.merge(other)
+    assert one.counts == {"ai": 4, "human": 6}
+    assert one.judged == 10

@@ -1,0 +1,120 @@
+"""Files of many texts, a row each."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from byline import InputError
+from byline_cli.readers.files import Reading
+from byline_cli.readers.records import Row, rows
+
+pytestmark = pytest.mark.unit
+HOW = Reading(text_column="text", id_column="id")
+
+
+def read(path: Path, content: str | bytes, how: Reading = HOW) -> list[Row]:
+    path.write_bytes(content.encode() if isinstance(content, str) else content)
+    return list(rows(path, how))
+
+
+@pytest.mark.parametrize(("name", "mark"), [("a.csv", ","), ("a.csv", ";"), ("a.tsv", "\t")])
+def test_tables_are_read_row_by_row(tmp_path: Path, name: str, mark: str) -> None:
+    lines = ["id,text,more", 'one,"A ""text"", of\ntwo lines.",x', "", "two,Another.,y"]
+    content = "\r\n".join(lines).replace(",", mark)
+    assert read(tmp_path / name, content) == [
+        Row("one", f'A "text"{mark} of\ntwo lines.'),
+        Row("two", "Another."),
+    ]
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "cp1252"])
+def test_tables_in_other_encodings(tmp_path: Path, encoding: str) -> None:
+    content = "id,text\n" + "1,“Café” – a naïve text.\n" * 20
+    found = read(tmp_path / "a.csv", content.encode(encoding))
+    assert {row.text for row in found} == {"“Café” – a naïve text."}
+
+
+def test_broken_row_is_a_problem_of_its_own(tmp_path: Path) -> None:
+    found = read(tmp_path / "a.csv", 'id,text\n1,Good.\n2,too,many\n3,a"b\n4,"x"y\n5,Good.\n')
+    assert [row.id for row in found] == ["1", "2", "3", "4", "5"]
+    assert [row.problem is None for row in found] == [True, False, True, False, True]
+    assert "3 fields where the header has 2" in str(found[1].problem)
+    assert "quotation marks" in str(found[3].problem)
+    open_quote = read(tmp_path / "a.csv", 'id,text\n1,Good.\n2,"never closed\n3,lost\n')
+    assert [row.problem is None for row in open_quote] == [True, False]
+
+
+def test_missing_column_names_those_there_are(tmp_path: Path) -> None:
+    for name, content in (
+        ("a.csv", "id,body\n1,Text.\n"),
+        ("a.csv", "text,body\n1,Text.\n"),
+    ):
+        with pytest.raises(InputError, match=r"has no column '\w+'; there are: \w+, body"):
+            read(tmp_path / name, content)
+    with pytest.raises(InputError, match="is empty"):
+        read(tmp_path / "a.csv", "")
+
+
+def test_rows_are_numbered_without_an_id_column(tmp_path: Path) -> None:
+    how = Reading(text_column="text")
+    assert [r.id for r in read(tmp_path / "a.csv", "text\na\nb\n", how)] == ["1", "2"]
+    lines = '{"text": "a"}\n\n{"text": "b"}\n'
+    assert [r.id for r in read(tmp_path / "a.jsonl", lines, how)] == ["1", "3"]
+
+
+def test_json_lines(tmp_path: Path) -> None:
+    lines = [
+        '\ufeff{"id": 7, "text": "A text."}', "not json", "[1]", '{"id": 8}', '{"text": "x"}',
+        '{"id": 9, "text": null}', '{"id": 10, "text": "Lone \\ud800."}', "[" * 100_000,
+    ]  # fmt: skip
+    found = read(tmp_path / "a.jsonl", "\n".join(lines))
+    assert found[0] == Row("7", "A text.")
+    assert found[6] == Row("10", "Lone \ud800.")
+    problems = [row.problem or "" for row in found]
+    assert [i for i, problem in enumerate(problems) if problem] == [1, 2, 3, 4, 5, 7]
+    assert problems[1].startswith("is not JSON (")
+    assert problems[2] == "is not a JSON object"
+    assert problems[3] == "has no column 'text'; there are: id"
+    assert problems[4] == "has no column 'id'; there are: text"
+    assert problems[5] == "has no text in 'text' but NoneType"
+    assert problems[7].startswith("is not JSON (")
+
+
+def test_line_longer_than_allowed_is_skipped(tmp_path: Path) -> None:
+    line = json.dumps({"id": 1, "text": "a" * 5000})
+    how = Reading(text_column="text", id_column="id", max_bytes=1000)
+    found = read(tmp_path / "a.jsonl", f'{line}\n{{"id": 2, "text": "b"}}\n', how)
+    assert [(row.id, row.text) for row in found] == [("1", ""), ("2", "b")]
+    assert found[0].problem == "is larger than --max-size allows"
+    found = read(tmp_path / "a.csv", f"id,text\n1,{'a' * 5000}\n2,b\n", how)
+    assert "field larger than field limit" in str(found[0].problem)
+
+
+def test_parquet(tmp_path: Path) -> None:
+    import pyarrow as pa
+    import pyarrow.parquet as parquet
+
+    path = tmp_path / "a.parquet"
+    table = pa.table({"id": list(range(600)), "text": ["A text."] * 599 + [None]})
+    parquet.write_table(table, path)
+    found = list(rows(path, HOW))
+    assert found[0] == Row("0", "A text.")
+    assert len(found) == 600
+    assert found[-1].problem == "has no text in 'text' but NoneType"
+    with pytest.raises(InputError, match="has no column 'body'; there are: id, text"):
+        list(rows(path, Reading(text_column="body")))
+    path.write_bytes(b"PAR1 not parquet")
+    with pytest.raises(InputError, match="is not Parquet or a damaged one"):
+        list(rows(path, HOW))
+
+
+def test_parquet_without_pyarrow_says_what_to_install(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(__import__("sys").modules, "pyarrow", None)
+    (tmp_path / "a.parquet").write_bytes(b"PAR1")
+    with pytest.raises(InputError, match=r"pip install 'byline\[parquet\]'"):
+        list(rows(tmp_path / "a.parquet", HOW))
