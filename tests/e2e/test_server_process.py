@@ -238,6 +238,7 @@ def send_long(prose: str) -> Iterator[SendLong]:
         head = f"POST /v1/score HTTP/1.1\r\nHost: 127.0.0.1:{server.port}\r\n"
         head += f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
         sent[-1].sendall(head.encode() + body)
+        time.sleep(0.5)  # it arrives before what is asked next, which would take its thread
         return sent[-1]
 
     yield send
