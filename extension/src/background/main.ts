@@ -1,0 +1,353 @@
+/** The service worker: wires the pages, the popup and the browser's events to the queue. */
+
+import { words } from "../shared/i18n";
+import {
+  PAGE_PORT,
+  POPUP_PORT,
+  type FromPage,
+  type PageCommand,
+  type Request,
+  type TabStatus,
+  type ToPage,
+  type ToPopup,
+} from "../shared/messages";
+import { MIN_WORDS } from "../shared/score";
+import { loadSettings, runsByItself, siteOf, view, type Settings } from "../shared/settings";
+import { INITIAL, next, type State } from "../shared/state";
+import { showBadge } from "./badge";
+import { Cache } from "./cache";
+import { Failure, handshake } from "./client";
+import { Queue } from "./queue";
+import { registerSites } from "./sites";
+import { Tabs, tell, type Frame } from "./tabs";
+
+const STATE = "state";
+const CHECKED = "checked-tabs";
+
+interface Running {
+  readonly queue: Queue;
+  settings: Settings;
+  /** Tabs that are checked because the reader asked, until they navigate. */
+  readonly checked: Set<number>;
+}
+
+const tabs = new Tabs();
+const popups = new Map<chrome.runtime.Port, number>();
+
+/** Everything that outlives a worker is read once; every event waits for it. */
+const running: Promise<Running> = start();
+
+async function start(): Promise<Running> {
+  // Chrome only; in Firefox content scripts could read storage.local, but ours never does.
+  const local: { setAccessLevel?: (level: { accessLevel: "TRUSTED_CONTEXTS" }) => Promise<void> } =
+    chrome.storage.local;
+  await local.setAccessLevel?.({ accessLevel: "TRUSTED_CONTEXTS" });
+  const settings = await loadSettings();
+  const cache = await Cache.load(chrome.storage.session);
+  const stored = await chrome.storage.session.get([STATE, CHECKED]);
+  const queue = new Queue(
+    {
+      fetch: (address, init) => fetch(address, init),
+      now: Date.now,
+      random: Math.random,
+      after: (milliseconds, then) => {
+        const timer = setTimeout(then, milliseconds);
+        return () => {
+          clearTimeout(timer);
+        };
+      },
+    },
+    cache,
+    settings,
+    (stored[STATE] as State | undefined) ?? INITIAL,
+    (state) => void stateChanged(state),
+  );
+  return { queue, settings, checked: new Set((stored[CHECKED] as number[] | undefined) ?? []) };
+}
+
+async function stateChanged(state: State): Promise<void> {
+  await chrome.storage.session.set({ [STATE]: state });
+  for (const frame of tabs.all) tell(frame, { kind: "state", state });
+  for (const frame of tabs.all.filter(({ active }) => active)) {
+    tell(frame, { kind: "view", ...(await pageView()) });
+  }
+  await Promise.all([...new Set([...tabs.ids, ...popups.values()])].map(refresh));
+}
+
+async function pageView(): Promise<Pick<ToPage & { kind: "view" }, "view" | "minWords">> {
+  const { settings, queue } = await running;
+  return { view: view(settings), minWords: queue.state.server?.minWords ?? MIN_WORDS };
+}
+
+async function tabSite(tab: number): Promise<string | null> {
+  try {
+    return siteOf((await chrome.tabs.get(tab)).url);
+  } catch {
+    return null; // The tab was closed while we were asking.
+  }
+}
+
+async function status(tab: number): Promise<TabStatus> {
+  const { settings, queue } = await running;
+  const site = await tabSite(tab);
+  return {
+    site,
+    siteOff: site !== null && settings.sitesOff.includes(site),
+    active: tabs.of(tab).some(({ active }) => active),
+    state: queue.state,
+    report: tabs.report(tab),
+  };
+}
+
+/** Badge and popup of a tab, brought up to date. */
+async function refresh(tab: number): Promise<void> {
+  const { settings } = await running;
+  const now = await status(tab);
+  for (const [port, of] of popups) {
+    if (of === tab) port.postMessage({ kind: "status", status: now } satisfies ToPopup);
+  }
+  try {
+    await showBadge(tab, now, words(settings.language));
+  } catch {
+    // The tab was closed: there is no button left to write on.
+  }
+}
+
+async function command(tab: number, said: PageCommand, frame?: number): Promise<void> {
+  try {
+    await chrome.tabs.sendMessage(tab, said, frame === undefined ? {} : { frameId: frame });
+  } catch {
+    // No content script is there: nothing to command.
+  }
+}
+
+async function inject(tab: number, frame?: number): Promise<void> {
+  const target =
+    frame === undefined ? { tabId: tab, allFrames: true } : { tabId: tab, frameIds: [frame] };
+  await chrome.scripting.executeScript({ target, files: ["content.js"] });
+}
+
+async function remember(checked: ReadonlySet<number>): Promise<void> {
+  await chrome.storage.session.set({ [CHECKED]: [...checked] });
+}
+
+async function check(tab: number): Promise<void> {
+  const { checked } = await running;
+  checked.add(tab);
+  await remember(checked);
+  await inject(tab);
+  for (const frame of tabs.of(tab)) await admit(frame);
+  await refresh(tab);
+}
+
+async function stop(tab: number): Promise<void> {
+  const { checked, queue } = await running;
+  checked.delete(tab);
+  await remember(checked);
+  for (const frame of tabs.of(tab)) {
+    frame.active = false;
+    queue.forget(frame.key);
+    tell(frame, { kind: "stop" });
+  }
+  await refresh(tab);
+}
+
+/** Start a frame's check if its tab is one to be checked. */
+async function admit(frame: Frame): Promise<void> {
+  const { settings, checked } = await running;
+  if (
+    frame.active ||
+    !(checked.has(frame.tab) || runsByItself(settings, await tabSite(frame.tab)))
+  ) {
+    return;
+  }
+  frame.active = true;
+  tell(frame, { kind: "start", ...(await pageView()) });
+}
+
+chrome.runtime.onConnect.addListener((port) => {
+  const tab = port.sender?.tab?.id;
+  if (port.name === PAGE_PORT && tab !== undefined) attendPage(port, tab);
+  else if (port.name.startsWith(`${POPUP_PORT}:`)) attendPopup(port);
+});
+
+function attendPage(port: chrome.runtime.Port, tab: number): void {
+  const frame = tabs.enter(port, tab, port.sender?.frameId ?? 0);
+  port.onMessage.addListener((message: FromPage) => void hear(frame, message));
+  port.onDisconnect.addListener(() => {
+    tabs.leave(port);
+    void running.then(({ queue }) => {
+      queue.forget(frame.key);
+      return refresh(tab);
+    });
+  });
+}
+
+async function hear(frame: Frame, message: FromPage): Promise<void> {
+  const { queue } = await running;
+  switch (message.kind) {
+    case "here":
+      // A page at work outlives the worker: it says so, and goes on.
+      frame.active = message.active;
+      tell(frame, { kind: "state", state: queue.state });
+      if (message.active) tell(frame, { kind: "view", ...(await pageView()) });
+      else await admit(frame);
+      await refresh(frame.tab);
+      break;
+    case "ask":
+      for (const { id, text } of message.texts) {
+        void queue.ask(frame.key, id, text, (score) => {
+          tell(frame, { kind: "answers", answers: [{ id, score }] });
+        });
+      }
+      break;
+    case "cancel":
+      queue.cancel(frame.key, message.ids);
+      break;
+    case "report":
+      frame.report = message.report;
+      await refresh(frame.tab);
+      break;
+  }
+}
+
+function attendPopup(port: chrome.runtime.Port): void {
+  const tab = Number(port.name.slice(POPUP_PORT.length + 1));
+  popups.set(port, tab);
+  port.onDisconnect.addListener(() => popups.delete(port));
+  // Pages whose worker was stopped report to this one.
+  void command(tab, { kind: "return" });
+  void refresh(tab);
+  void running.then(({ queue }) => queue.greet());
+}
+
+chrome.runtime.onMessage.addListener((request: Request, sender, respond) => {
+  // Content scripts have the port; what comes this way is from our own pages.
+  if (sender.url?.startsWith(chrome.runtime.getURL("")) !== true) return false;
+  void obey(request).then(respond);
+  return true;
+});
+
+async function obey(request: Request): Promise<unknown> {
+  const { queue } = await running;
+  switch (request.kind) {
+    case "check":
+      return attempt(() => check(request.tab));
+    case "stop":
+      return attempt(() => stop(request.tab));
+    case "whole":
+      return command(request.tab, { kind: "whole" });
+    case "reveal":
+      return command(request.tab, { kind: "reveal", id: request.id }, request.frame);
+    case "retry":
+      queue.retry();
+      return queue.greet();
+    case "test":
+      return test(request.server, request.token);
+  }
+}
+
+/** Null, or why the browser refuses: its own pages and the shop may not be touched. */
+async function attempt(action: () => Promise<void>): Promise<string | null> {
+  try {
+    await action();
+    return null;
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
+  }
+}
+
+async function test(server: string, token: string): Promise<State> {
+  const now = Date.now();
+  try {
+    const found = await handshake((address, init) => fetch(address, init), { server, token });
+    const state = next(INITIAL, { kind: "connected", server: found }, now, 0);
+    const { queue } = await running;
+    if (queue.state.kind !== "ok") queue.retry();
+    return state;
+  } catch (error) {
+    if (!(error instanceof Failure)) throw error;
+    const { as, detail } = error;
+    return next(INITIAL, { kind: "failed", as, detail, retryAfter: null }, now, 0);
+  }
+}
+
+chrome.storage.local.onChanged.addListener((changes) => {
+  void running.then(async (world) => {
+    world.settings = await loadSettings();
+    if ("server" in changes || "token" in changes) {
+      world.queue.readdress(world.settings);
+      for (const frame of tabs.all) tell(frame, { kind: "forget" });
+    }
+    if ("automatic" in changes || "sitesOn" in changes || "sitesOff" in changes) {
+      await registerSites(world.settings);
+      for (const tab of tabs.ids) {
+        const site = await tabSite(tab);
+        if (site !== null && world.settings.sitesOff.includes(site)) await stop(tab);
+      }
+    }
+    if ("language" in changes) await makeMenu(world.settings);
+    for (const frame of tabs.all.filter(({ active }) => active)) {
+      tell(frame, { kind: "view", ...(await pageView()) });
+    }
+    await Promise.all([...new Set([...tabs.ids, ...popups.values()])].map(refresh));
+  });
+});
+
+chrome.permissions.onAdded.addListener(
+  () => void running.then(({ settings }) => registerSites(settings)),
+);
+chrome.permissions.onRemoved.addListener(
+  () => void running.then(({ settings }) => registerSites(settings)),
+);
+
+chrome.tabs.onRemoved.addListener((tab) => {
+  void running.then(async ({ checked }) => {
+    if (checked.delete(tab)) await remember(checked);
+  });
+});
+
+/** The page a check was asked for has gone; the next one is asked for again. */
+chrome.tabs.onUpdated.addListener((tab, change) => {
+  if (change.status !== "loading" || tabs.of(tab).length > 0) return;
+  void running.then(async ({ checked }) => {
+    if (checked.delete(tab)) await remember(checked);
+    await refresh(tab);
+  });
+});
+
+async function makeMenu(settings: Settings): Promise<void> {
+  await chrome.contextMenus.removeAll();
+  chrome.contextMenus.create({
+    id: "selection",
+    title: words(settings.language).say("menuSelection"),
+    contexts: ["selection"],
+  });
+}
+
+chrome.runtime.onInstalled.addListener(({ reason }) => {
+  void running.then(async ({ settings }) => {
+    await makeMenu(settings);
+    await registerSites(settings);
+    if (reason === "install") await chrome.runtime.openOptionsPage();
+  });
+});
+
+chrome.contextMenus.onClicked.addListener((info, tab) => {
+  const id = tab?.id;
+  if (id === undefined) return;
+  void attempt(async () => {
+    await inject(id, info.frameId ?? 0);
+    await command(id, { kind: "selection" }, info.frameId ?? 0);
+  });
+});
+
+chrome.commands.onCommand.addListener((name, tab) => {
+  const id = tab?.id;
+  if (id === undefined) return;
+  void attempt(async () => {
+    if (name === "next-passage") await command(id, { kind: "next" });
+    else if (tabs.of(id).some(({ active }) => active)) await stop(id);
+    else await check(id);
+  });
+});

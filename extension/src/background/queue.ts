@@ -1,0 +1,247 @@
+/** Texts on their way to the server: batched, fair between pages, tried again, and cancelled. */
+
+import type { Refusal, Score, Server } from "../shared/score";
+import { next, type Event, type State } from "../shared/state";
+import { type Address, Failure, handshake, Refused, score, type Fetch } from "./client";
+import { type Cache, hashOf } from "./cache";
+
+/** A first answer comes soon, later ones in fewer requests. */
+const FIRST_BATCH = 4;
+const BATCH = 16;
+const BATCH_WORDS = 3_000;
+/** A request this long in coming makes the server `busy`. */
+const SLOW = 3_000;
+
+export type Deliver = (answer: Score | Refusal) => void;
+
+interface Job {
+  readonly page: string;
+  readonly id: number;
+  readonly text: string;
+  readonly hash: string;
+  readonly deliver: Deliver;
+}
+
+/** What of the world the queue needs; the tests bring their own clock. */
+export interface World {
+  readonly fetch: Fetch;
+  readonly now: () => number;
+  readonly random: () => number;
+  readonly after: (milliseconds: number, then: () => void) => () => void;
+}
+
+export class Queue {
+  private jobs: Job[] = [];
+  /** Those of the request on its way that have no answer yet. */
+  private flying: Job[] = [];
+  private busy = false;
+  private wake: (() => void) | null = null;
+  /** Counts changes of the address: an answer to an older one is dropped. */
+  private epoch = 0;
+  private answered = false;
+
+  constructor(
+    private readonly world: World,
+    private readonly cache: Cache,
+    private address: Address,
+    private current: State,
+    private readonly changed: (state: State) => void,
+  ) {}
+
+  get state(): State {
+    return this.current;
+  }
+
+  get length(): number {
+    return this.jobs.length + this.flying.length;
+  }
+
+  /** Ask for a text's score. The same page and id again takes the place of what waits. */
+  async ask(page: string, id: number, text: string, deliver: Deliver): Promise<void> {
+    const hash = await hashOf(text);
+    const known = this.cache.get(hash);
+    if (known) {
+      deliver(known);
+      return;
+    }
+    this.cancel(page, [id]);
+    this.jobs.push({ page, id, text, hash, deliver });
+    this.run();
+  }
+
+  cancel(page: string, ids: readonly number[]): void {
+    this.drop((job) => job.page === page && ids.includes(job.id));
+  }
+
+  forget(page: string): void {
+    this.drop((job) => job.page === page);
+  }
+
+  private drop(unwanted: (job: Job) => boolean): void {
+    this.jobs = this.jobs.filter((job) => !unwanted(job));
+    this.flying = this.flying.filter((job) => !unwanted(job));
+  }
+
+  /** Another server, another token: begin anew. */
+  readdress(address: Address): void {
+    this.address = address;
+    this.epoch += 1;
+    this.answered = false;
+    this.event({ kind: "settings" });
+    this.retry();
+  }
+
+  /** Try now instead of when the backoff is over. */
+  retry(): void {
+    this.wake?.();
+    this.wake = null;
+    this.current = { ...this.current, retryAt: 0 };
+    this.run();
+  }
+
+  /** Shake hands though nothing is asked: for who opens the popup. */
+  async greet(): Promise<void> {
+    if (this.busy || this.current.server || this.current.retryAt > this.world.now()) return;
+    this.busy = true;
+    await this.guarded(async (epoch) => {
+      await this.connect(epoch);
+    });
+    this.busy = false;
+    this.run();
+  }
+
+  private event(event: Event): void {
+    const before = this.current;
+    this.current = next(before, event, this.world.now(), this.world.random());
+    if (JSON.stringify(before) !== JSON.stringify(this.current)) this.changed(this.current);
+  }
+
+  private run(): void {
+    if (this.busy || this.jobs.length === 0) return;
+    const wait = this.current.retryAt - this.world.now();
+    if (wait > 0) {
+      this.wake ??= this.world.after(wait, () => {
+        this.wake = null;
+        this.run();
+      });
+      return;
+    }
+    this.busy = true;
+    void this.guarded((epoch) => this.once(epoch)).finally(() => {
+      this.busy = false;
+      this.run();
+    });
+  }
+
+  /** Run one exchange with the server; what fails becomes the state. */
+  private async guarded(exchange: (epoch: number) => Promise<void>): Promise<void> {
+    const epoch = this.epoch;
+    const slow = this.world.after(SLOW, () => {
+      this.event({ kind: "slow" });
+    });
+    try {
+      await exchange(epoch);
+    } catch (error) {
+      if (epoch !== this.epoch) return;
+      this.answered = false;
+      // Anything unforeseen is shown and waited upon too: a silent queue would spin or stand still.
+      const failure = error instanceof Failure ? error : new Failure("failing", String(error));
+      const { as, detail, retryAfter } = failure;
+      this.event({ kind: "failed", as, detail, retryAfter });
+    } finally {
+      slow();
+    }
+  }
+
+  private async connect(epoch: number): Promise<Server> {
+    if (this.current.server) return this.current.server;
+    const server = await handshake(this.world.fetch, this.address);
+    if (epoch === this.epoch) {
+      await this.cache.keepOnly(server.sha256);
+      this.event({ kind: "connected", server });
+    }
+    return server;
+  }
+
+  private async once(epoch: number): Promise<void> {
+    await this.connect(epoch);
+    this.flying = this.take();
+    if (this.flying.length === 0) return;
+    try {
+      await this.exchange(epoch, this.flying);
+    } catch (error) {
+      if (!(error instanceof Refused)) throw error;
+      await this.separate(epoch, error);
+    } finally {
+      // Whatever has no answer goes first the next time.
+      this.jobs = [...this.flying, ...this.jobs];
+      this.flying = [];
+    }
+  }
+
+  /** The server refuses the batch: each text by itself, so that one bad text fails alone. */
+  private async separate(epoch: number, refused: Refused): Promise<void> {
+    const jobs = [...this.flying];
+    for (const job of jobs) {
+      try {
+        if (jobs.length === 1) throw refused;
+        await this.exchange(epoch, [job]);
+      } catch (error) {
+        if (!(error instanceof Refused)) throw error;
+        this.land(job, { error: error.message });
+      }
+    }
+  }
+
+  private land(job: Job, answer: Score | Refusal): void {
+    if (!this.flying.includes(job)) return; // Cancelled on the way.
+    this.flying = this.flying.filter((other) => other !== job);
+    job.deliver(answer);
+  }
+
+  private async exchange(epoch: number, batch: readonly Job[]): Promise<void> {
+    const texts = [...new Map(batch.map(({ hash, text }) => [hash, text])).entries()];
+    const answer = await score(
+      this.world.fetch,
+      this.address,
+      texts.map(([, text]) => text),
+    );
+    if (epoch !== this.epoch) return;
+    this.answered = true;
+    this.event({ kind: "answered" });
+    const found = new Map<string, Score | Refusal>();
+    const kept = new Map<string, Score>();
+    texts.forEach(([hash], index) => {
+      const result = answer.scores[index];
+      if (!result) return;
+      found.set(hash, result);
+      if (!("error" in result)) kept.set(hash, result);
+    });
+    for (const job of batch) {
+      const result = found.get(job.hash);
+      if (result) this.land(job, result);
+    }
+    await this.cache.put(answer.sha256, kept, this.world.now());
+  }
+
+  /** The next batch, one text of each page in turn: a long page doesn't hold up a short one. */
+  private take(): Job[] {
+    const limit = this.answered ? BATCH : FIRST_BATCH;
+    const turns = new Map<string, Job[]>();
+    for (const job of this.jobs) turns.set(job.page, [...(turns.get(job.page) ?? []), job]);
+    const batch: Job[] = [];
+    let words = 0;
+    while (batch.length < limit && words < BATCH_WORDS && turns.size > 0) {
+      for (const [page, jobs] of turns) {
+        const job = jobs.shift();
+        if (!job) turns.delete(page);
+        else if (batch.length < limit && words < BATCH_WORDS) {
+          batch.push(job);
+          words += job.text.length / 6;
+        }
+      }
+    }
+    this.jobs = this.jobs.filter((job) => !batch.includes(job));
+    return batch;
+  }
+}

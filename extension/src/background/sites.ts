@@ -1,0 +1,47 @@
+/** Where the content script runs by itself, as far as the reader's permissions go. */
+
+import { sitePatterns, type Settings } from "../shared/settings";
+
+const ID = "pages";
+const EVERYWHERE = ["http://*/*", "https://*/*"];
+
+async function permitted(pattern: string): Promise<boolean> {
+  return chrome.permissions.contains({ origins: [pattern] });
+}
+
+/** The patterns to register: those wished for and granted. */
+export async function wanted(
+  settings: Settings,
+  may: (pattern: string) => Promise<boolean> = permitted,
+): Promise<string[]> {
+  const wished = settings.automatic ? EVERYWHERE : settings.sitesOn.flatMap(sitePatterns);
+  const granted = await Promise.all(wished.map(may));
+  return wished.filter((_, index) => granted[index]);
+}
+
+let last: Promise<void> = Promise.resolve();
+
+/** Bring the registration in line; one change at a time, for two at once would collide. */
+export function registerSites(settings: Settings): Promise<void> {
+  last = last.then(() => register(settings));
+  return last;
+}
+
+async function register(settings: Settings): Promise<void> {
+  const matches = await wanted(settings);
+  const registered = await chrome.scripting.getRegisteredContentScripts({ ids: [ID] });
+  if (registered.length > 0) await chrome.scripting.unregisterContentScripts({ ids: [ID] });
+  if (matches.length === 0) return;
+  await chrome.scripting.registerContentScripts([
+    {
+      id: ID,
+      js: ["content.js"],
+      matches,
+      excludeMatches: settings.sitesOff.flatMap(sitePatterns),
+      allFrames: true,
+      matchOriginAsFallback: true,
+      runAt: "document_idle",
+      persistAcrossSessions: true,
+    },
+  ]);
+}

@@ -1,0 +1,245 @@
+/**
+ * A page's readable blocks: paragraphs, list items, quotes, comments, headings.
+ *
+ * Left out is what nobody wrote as prose: navigation, controls, code, forms, editors, and what
+ * can't be seen. Nothing on the page is changed.
+ */
+
+import { countWords, type Block, type BlockKind, type Piece } from "./text";
+
+/** Not text of the page, wherever they stand. */
+const NEVER = new Set(
+  (
+    "SCRIPT STYLE NOSCRIPT TEMPLATE IFRAME FRAME OBJECT EMBED CANVAS VIDEO AUDIO SVG MATH INPUT " +
+    "TEXTAREA SELECT DATALIST BUTTON PRE NAV MENU PROGRESS METER HEAD TITLE"
+  ).split(" "),
+);
+const ROLES = new Set(
+  "navigation button menu menubar menuitem toolbar tablist textbox searchbox search combobox".split(
+    " ",
+  ),
+);
+const HEADINGS = /^H[1-6]$/;
+/** Only these, and custom elements, can have a shadow root (DOM standard, attachShadow). */
+const HOSTS = new Set(
+  "ARTICLE ASIDE BLOCKQUOTE BODY DIV FOOTER H1 H2 H3 H4 H5 H6 HEADER MAIN NAV P SECTION SPAN".split(
+    " ",
+  ),
+);
+/** A block of which more than this share is links is a menu by another name. */
+const LINK_SHARE = 0.7;
+const LINE_BREAK = "\n";
+
+/** What the traversal needs of the browser and jsdom lacks. */
+export interface Eyes {
+  readonly shadowRoot: (element: Element) => ShadowRoot | null;
+}
+
+/** What the traversal meets beside blocks. */
+export interface Sights {
+  readonly shadowRoot: (root: ShadowRoot) => void;
+  /** Hidden now: to be looked at again. */
+  readonly hidden: (element: Element) => void;
+}
+
+interface Sheet {
+  readonly display: string;
+  readonly visible: boolean;
+  readonly preserves: boolean;
+}
+
+function sheetOf(element: Element): Sheet {
+  const style = getComputedStyle(element);
+  const { display, visibility, opacity, position, clipPath } = style;
+  const clip = style.getPropertyValue("clip");
+  // The idiom for text that only screen readers get: cut off to nothing.
+  const cut =
+    position === "absolute" && (/^rect\((0|1px)/.test(clip) || /^inset\((50|100)%/.test(clipPath));
+  const whiteSpace = style.whiteSpace;
+  return {
+    display: display || "inline",
+    visible: visibility !== "hidden" && visibility !== "collapse" && opacity !== "0" && !cut,
+    preserves: whiteSpace.startsWith("pre") || whiteSpace === "break-spaces",
+  };
+}
+
+function isEditor(element: Element): boolean {
+  const value = element.getAttribute("contenteditable");
+  return value !== null && value.toLowerCase() !== "false";
+}
+
+/** A form is controls and their labels, unless a whole page was put into one. */
+function isMereForm(element: Element): boolean {
+  return element.tagName === "FORM" && !element.querySelector("article, main, [role=main], h1");
+}
+
+/** Whether an element's text is never read, however it is styled. */
+export function isLeftOut(element: Element): boolean {
+  if (NEVER.has(element.tagName.toUpperCase())) return true;
+  const role = element.getAttribute("role");
+  if (role !== null && ROLES.has(role)) return true;
+  return isEditor(element) || isMereForm(element);
+}
+
+function canHost(element: Element): boolean {
+  return element.tagName.includes("-") || HOSTS.has(element.tagName);
+}
+
+/** A block in the making. */
+class Builder {
+  private text = "";
+  private readonly pieces: Piece[] = [];
+  private linked = 0;
+  /** A space that was seen and is only written if something follows. */
+  private gap: Piece | null = null;
+
+  constructor(
+    readonly element: Element,
+    private readonly kind: BlockKind,
+  ) {}
+
+  add(node: Text, preserves: boolean, link: boolean): void {
+    const { data } = node;
+    const pattern = preserves ? /[^\n]+|\n/g : /[^ \t\n\r\f]+|[ \t\n\r\f]+/g;
+    for (const match of data.matchAll(pattern)) {
+      const [found] = match;
+      if (preserves ? found === LINE_BREAK : /^[ \t\n\r\f]/.test(found)) {
+        if (preserves) this.lineBreak();
+        else this.gap ??= { node, from: match.index, at: 0, length: 1 };
+      } else {
+        this.write(node, match.index, found);
+        if (link) this.linked += found.length;
+      }
+    }
+  }
+
+  lineBreak(): void {
+    this.gap = null;
+    if (this.text !== "" && !this.text.endsWith(LINE_BREAK)) this.text += LINE_BREAK;
+  }
+
+  private write(node: Text, from: number, found: string): void {
+    if (this.gap && this.text !== "" && !this.text.endsWith(LINE_BREAK)) {
+      this.piece(this.gap.node, this.gap.from, " ");
+    }
+    this.gap = null;
+    this.piece(node, from, found);
+  }
+
+  /** Adjoining pieces of a node become one: a paragraph without markup has a single piece. */
+  private piece(node: Text, from: number, written: string): void {
+    const last = this.pieces.at(-1);
+    if (
+      last?.node === node &&
+      last.from + last.length === from &&
+      last.at + last.length === this.text.length
+    ) {
+      this.pieces[this.pieces.length - 1] = { ...last, length: last.length + written.length };
+    } else {
+      this.pieces.push({ node, from, at: this.text.length, length: written.length });
+    }
+    this.text += written;
+  }
+
+  build(): Block | null {
+    const text = this.text.trimEnd();
+    if (!/[\p{L}\p{N}]/u.test(text) || this.linked > text.length * LINK_SHARE) return null;
+    const { element, kind, pieces } = this;
+    return { element, kind, text, pieces, words: countWords(text) };
+  }
+}
+
+/** The blocks below `start`, in the order of the document; `undefined` where it may be paused. */
+export function* extract(
+  start: Element | ShadowRoot,
+  eyes: Eyes,
+  sights: Sights,
+): Generator<Block | undefined> {
+  let open: Builder | null = null;
+
+  function* close(): Generator<Block> {
+    const block = open?.build();
+    open = null;
+    if (block) yield block;
+  }
+
+  function* children(
+    parent: Element | ShadowRoot,
+    owner: Element,
+    kind: BlockKind,
+    sheet: Sheet,
+    link: boolean,
+  ): Generator<Block | undefined> {
+    for (let child = parent.firstChild; child; child = child.nextSibling) {
+      if (child instanceof Text) {
+        if (sheet.visible) {
+          open ??= new Builder(owner, kind);
+          open.add(child, sheet.preserves, link);
+        }
+      } else if (child instanceof Element) {
+        yield* element(child, owner, kind, link);
+      }
+    }
+  }
+
+  function* element(
+    node: Element,
+    owner: Element,
+    kind: BlockKind,
+    link: boolean,
+  ): Generator<Block | undefined> {
+    if (node.tagName === "BR") {
+      open?.lineBreak();
+      return;
+    }
+    if (isLeftOut(node)) return;
+    const sheet = sheetOf(node);
+    if (sheet.display === "none" || !sheet.visible) sights.hidden(node);
+    if (sheet.display === "none") return;
+    const shadow = canHost(node) ? eyes.shadowRoot(node) : null;
+    const inline = /^(inline|contents|ruby)/.test(sheet.display) && !shadow;
+    if (inline) {
+      yield* children(node, owner, kind, sheet, link || node.tagName === "A");
+      return;
+    }
+    // Code set apart from prose is code; within a sentence it is a word of it.
+    if (node.tagName === "CODE") return;
+    yield* close();
+    yield undefined;
+    const own =
+      HEADINGS.test(node.tagName) || node.getAttribute("role") === "heading"
+        ? "heading"
+        : node.tagName === "LI" || sheet.display === "list-item"
+          ? "item"
+          : kind === "heading" || kind === "item"
+            ? kind
+            : "paragraph";
+    if (shadow) {
+      sights.shadowRoot(shadow);
+      yield* children(shadow, node, own, sheet, false);
+      yield* close();
+    }
+    yield* children(node, node, own, sheet, link);
+    yield* close();
+  }
+
+  if (start instanceof Element) {
+    yield* element(start, start, "paragraph", false);
+  } else {
+    yield* children(start, start.host, "paragraph", sheetOf(start.host), false);
+  }
+  yield* close();
+}
+
+/** Whether an element lies in one that is left out; a change below such a one is of no interest. */
+export function liesInLeftOut(element: Element): boolean {
+  for (let up: Element | null = element; up; up = parentOf(up)) if (isLeftOut(up)) return true;
+  return false;
+}
+
+/** The parent, across the border of a shadow tree. */
+export function parentOf(element: Element): Element | null {
+  if (element.parentElement) return element.parentElement;
+  const root = element.getRootNode();
+  return root instanceof ShadowRoot ? root.host : null;
+}

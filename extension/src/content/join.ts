@@ -1,0 +1,107 @@
+/** Blocks to passages: short neighbours together, long blocks cut. Pure. */
+
+import type { Block, Part, PassageText } from "./text";
+
+/** What a passage has at most, in words: about two of the model's windows, and soon answered. */
+export const MOST_WORDS = 300;
+/** Between blocks: the server takes them for paragraphs, and glues no sentence across. */
+export const SEPARATOR = "\n\n";
+
+/** Blocks whose parts stand side by side in one parent, and of one kind. */
+function areNeighbours(a: Block, b: Block): boolean {
+  return (
+    a.kind === b.kind &&
+    a.kind !== "heading" &&
+    // A block that holds several has text of its own between them: it is its own parent.
+    (a.element === b.element || a.element.parentNode === b.element.parentNode)
+  );
+}
+
+/** The blocks, cut where two in a row are no neighbours. */
+export function runs(blocks: readonly Block[]): Block[][] {
+  const found: Block[][] = [];
+  for (const block of blocks) {
+    const run = found.at(-1);
+    const last = run?.at(-1);
+    if (run && last && areNeighbours(last, block)) run.push(block);
+    else found.push([block]);
+  }
+  return found;
+}
+
+/**
+ * The passages of some blocks, in their order. Headings are none: they are too short to be judged
+ * and belong to no paragraph.
+ *
+ * @param minWords words of the shortest text that the server judges
+ */
+export function join(blocks: readonly Block[], minWords: number): PassageText[] {
+  return runs(blocks).flatMap((run) =>
+    run[0]?.kind === "heading" ? [] : groups(run, minWords).flatMap(passages),
+  );
+}
+
+/** A run in groups that reach `minWords` where the run does. */
+function groups(run: readonly Block[], minWords: number): Block[][] {
+  const found: Block[][] = [];
+  let open: Block[] = [];
+  let words = 0;
+  for (const block of run) {
+    open.push(block);
+    words += block.words;
+    if (words >= minWords) {
+      found.push(open);
+      open = [];
+      words = 0;
+    }
+  }
+  // What is left over is too short by itself, and goes with what came before it.
+  const last = found.at(-1);
+  if (last) last.push(...open);
+  else if (open.length > 0) found.push(open);
+  return found;
+}
+
+/** A group as one text, or as several where it is long. */
+function passages(group: readonly Block[]): PassageText[] {
+  const pieces = group.flatMap((block) =>
+    cut(block.text, block.words).map((span) => ({ block, ...span })),
+  );
+  const found: { parts: Part[]; text: string; words: number }[] = [];
+  for (const { block, from, to, words } of pieces) {
+    const last = found.at(-1);
+    if (last && last.words + words <= MOST_WORDS) {
+      last.text += SEPARATOR;
+      last.parts.push({ block, from, to, at: last.text.length });
+      last.text += block.text.slice(from, to);
+      last.words += words;
+    } else {
+      found.push({ parts: [{ block, from, to, at: 0 }], text: block.text.slice(from, to), words });
+    }
+  }
+  return found;
+}
+
+/** Where to cut a text so that no cut has more than MOST_WORDS, at ends of sentences if there are. */
+export function cut(text: string, all: number): { from: number; to: number; words: number }[] {
+  if (all <= MOST_WORDS) return [{ from: 0, to: text.length, words: all }];
+  // Even shares: 310 words make two of 155, not one of 300 and one too short to be judged.
+  const share = Math.ceil(all / Math.ceil(all / (MOST_WORDS * 0.8)));
+  const found: { from: number; to: number; words: number }[] = [];
+  let from = -1;
+  let to = 0;
+  let words = 0;
+  for (const match of text.matchAll(/\S+/g)) {
+    if (from < 0) from = match.index;
+    to = match.index + match[0].length;
+    words += 1;
+    const ends = /[.!?…。！？]["'”’»)\]]*$/u.test(match[0]);
+    if (words >= MOST_WORDS || (words >= share && ends)) {
+      found.push({ from, to, words });
+      from = -1;
+      words = 0;
+    }
+  }
+  if (from >= 0) found.push({ from, to, words });
+  return found;
+}

@@ -1,0 +1,56 @@
+/** The line to the service worker, which the browser stops and starts as it likes. */
+
+import { PAGE_PORT, type FromPage, type ToPage } from "../shared/messages";
+
+const RECONNECT = 1_000;
+
+export interface Ends {
+  readonly hear: (message: ToPage) => void;
+  /** Whether this page is being checked: told to a worker that knows nothing of it. */
+  readonly isActive: () => boolean;
+  /** Asked when the line broke: whether somebody still waits for an answer. */
+  readonly isWaiting: () => boolean;
+  /** A new line stands where one had broken: ask again. */
+  readonly again: () => void;
+  /** The extension was removed or replaced; nobody will ever answer. */
+  readonly orphaned: () => void;
+}
+
+export class Link {
+  private port: chrome.runtime.Port | null = null;
+
+  constructor(private readonly ends: Ends) {}
+
+  say(message: FromPage): void {
+    this.open()?.postMessage(message);
+  }
+
+  /** The line, opened if it isn't. */
+  open(): chrome.runtime.Port | null {
+    if (this.port) return this.port;
+    // A content script of an extension that is gone has lost its id.
+    if (!(chrome.runtime as Partial<typeof chrome.runtime> | undefined)?.id) {
+      this.ends.orphaned();
+      return null;
+    }
+    const port = chrome.runtime.connect({ name: PAGE_PORT });
+    this.port = port;
+    port.onMessage.addListener((message: ToPage) => {
+      this.ends.hear(message);
+    });
+    port.onDisconnect.addListener(() => {
+      if (this.port === port) this.port = null;
+      setTimeout(() => {
+        if (!this.ends.isWaiting() || this.port) return;
+        if (this.open()) this.ends.again();
+      }, RECONNECT);
+    });
+    port.postMessage({ kind: "here", active: this.ends.isActive() } satisfies FromPage);
+    return port;
+  }
+
+  close(): void {
+    this.port?.disconnect();
+    this.port = null;
+  }
+}

@@ -1,0 +1,113 @@
+/**
+ * What is shown above the page: the tooltip, and the bars of the margin style.
+ *
+ * Both live in one element beside the body, in a closed shadow root, and only while there is
+ * something to show: the page's own markup is never touched.
+ */
+
+import { CARD_CSS } from "./card";
+import { MARGIN_CSS } from "./style";
+
+const HOST_CSS = `
+  :host { all: initial !important; position: absolute !important; top: 0 !important; left: 0 !important;
+    width: 0 !important; height: 0 !important; display: block !important; }
+  .tip { position: fixed; inset: auto; margin: 0; padding: 0; border: 0; background: none; overflow: visible;
+    color-scheme: light dark; }
+  .bars { position: absolute; top: 0; left: 0; z-index: 2147483646; pointer-events: none; }
+`;
+const GAP = 8;
+
+export interface Bar {
+  readonly left: number;
+  readonly top: number;
+  readonly height: number;
+  readonly kind: string;
+  readonly level: number;
+}
+
+export class Overlay {
+  private readonly host = document.createElement("div");
+  private readonly root = this.host.attachShadow({ mode: "closed" });
+  private readonly tip = document.createElement("div");
+  private readonly bars = document.createElement("div");
+  private shown = false;
+
+  constructor() {
+    const sheet = new CSSStyleSheet();
+    sheet.replaceSync(HOST_CSS + CARD_CSS + MARGIN_CSS);
+    this.root.adoptedStyleSheets = [sheet];
+    this.tip.className = "tip";
+    this.tip.popover = "manual";
+    this.tip.role = "status";
+    this.bars.className = "bars";
+    this.bars.ariaHidden = "true";
+    this.root.append(this.bars, this.tip);
+  }
+
+  get tipShown(): boolean {
+    return this.shown;
+  }
+
+  owns(event: globalThis.Event): boolean {
+    return event.target === this.host;
+  }
+
+  /** Show `card` at a place of the viewport: below it, or above where there is no room. */
+  showTip(card: HTMLElement, place: DOMRect, language: string): void {
+    this.attach();
+    this.tip.lang = language;
+    this.tip.replaceChildren(card);
+    if (!this.shown) this.tip.showPopover();
+    this.shown = true;
+    const { offsetWidth, offsetHeight } = this.tip;
+    const room = document.documentElement;
+    const left = Math.max(GAP, Math.min(place.left, room.clientWidth - offsetWidth - GAP));
+    const below = place.bottom + GAP;
+    const above = place.top - offsetHeight - GAP;
+    const top = below + offsetHeight <= window.innerHeight || above < 0 ? below : above;
+    const lowest = window.innerHeight - offsetHeight - GAP;
+    this.tip.style.setProperty("left", `${left}px`);
+    this.tip.style.setProperty("top", `${Math.max(GAP, Math.min(top, lowest))}px`);
+  }
+
+  hideTip(): void {
+    if (!this.shown) return;
+    this.shown = false;
+    if (this.tip.isConnected) this.tip.hidePopover();
+    this.tip.replaceChildren();
+    this.detach();
+  }
+
+  /** The bars, in coordinates of the viewport. */
+  showBars(bars: readonly Bar[]): void {
+    if (bars.length > 0) this.attach();
+    const origin = this.host.isConnected ? this.host.getBoundingClientRect() : new DOMRect();
+    this.bars.replaceChildren(
+      ...bars.map(({ left, top, height, kind, level }) => {
+        const bar = document.createElement("div");
+        bar.className = "bar";
+        bar.dataset.kind = kind;
+        bar.dataset.level = `${level}`;
+        bar.style.setProperty("left", `${left - origin.left}px`);
+        bar.style.setProperty("top", `${top - origin.top}px`);
+        bar.style.setProperty("height", `${height}px`);
+        return bar;
+      }),
+    );
+    this.detach();
+  }
+
+  dispose(): void {
+    this.hideTip();
+    this.bars.replaceChildren();
+    this.host.remove();
+  }
+
+  private attach(): void {
+    if (!this.host.isConnected) document.documentElement.append(this.host);
+  }
+
+  private detach(): void {
+    if (!this.shown && this.bars.childElementCount === 0) this.host.remove();
+  }
+}

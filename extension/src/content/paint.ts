@@ -1,0 +1,72 @@
+/** The one seam over the CSS Custom Highlight API: ranges in, marks on the page. */
+
+import type { Style } from "../shared/settings";
+import { LEVELS, type Level, type MarkKind } from "./marks";
+import { highlightCss, highlightName } from "./style";
+
+export interface Painter {
+  add(range: Range, kind: MarkKind, level: Level): void;
+  remove(range: Range, kind: MarkKind, level: Level): void;
+  /** Make marks visible in a shadow tree too. */
+  adopt(root: Document | ShadowRoot): void;
+  /** Take the style up again where the page threw it out. */
+  ensure(): void;
+  restyle(style: Style): void;
+  dispose(): void;
+}
+
+/** Highlights live beside the document, not in it: no element, no attribute is touched. */
+export function createPainter(style: Style): Painter {
+  const sheet = new CSSStyleSheet();
+  sheet.replaceSync(highlightCss(style));
+  const highlights = new Map<string, Highlight>();
+  const roots = new Set<WeakRef<Document | ShadowRoot>>();
+
+  for (const kind of ["unclear", "ai"] as const) {
+    for (const level of LEVELS) {
+      const name = highlightName(kind, level);
+      const highlight = new Highlight();
+      highlights.set(name, highlight);
+      CSS.highlights.set(name, highlight);
+    }
+  }
+
+  function take(root: Document | ShadowRoot): void {
+    if (!root.adoptedStyleSheets.includes(sheet)) {
+      root.adoptedStyleSheets = [...root.adoptedStyleSheets, sheet];
+    }
+  }
+
+  const painter: Painter = {
+    add(range, kind, level) {
+      highlights.get(highlightName(kind, level))?.add(range);
+    },
+    remove(range, kind, level) {
+      highlights.get(highlightName(kind, level))?.delete(range);
+    },
+    adopt(root) {
+      roots.add(new WeakRef(root));
+      take(root);
+    },
+    ensure() {
+      for (const reference of roots) {
+        const root = reference.deref();
+        if (root) take(root);
+        else roots.delete(reference);
+      }
+    },
+    restyle(chosen) {
+      sheet.replaceSync(highlightCss(chosen));
+    },
+    dispose() {
+      for (const name of highlights.keys()) CSS.highlights.delete(name);
+      for (const reference of roots) {
+        const root = reference.deref();
+        if (!root) continue;
+        root.adoptedStyleSheets = root.adoptedStyleSheets.filter((other) => other !== sheet);
+      }
+    },
+  };
+  painter.adopt(document);
+  return painter;
+}

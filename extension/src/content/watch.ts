@@ -1,0 +1,106 @@
+/** What changes on the page, and what comes near the reader's eyes. */
+
+/** The area looked at beyond the viewport: one screen above and below it. */
+const NEAR = "100% 0px 100% 0px";
+
+export interface Reactions {
+  /** Nodes whose text may have changed. */
+  readonly changed: (nodes: readonly Node[]) => void;
+  /** Elements came near, or went away. */
+  readonly moved: () => void;
+  /** An element that was hidden is shown. */
+  readonly shown: (element: Element) => void;
+}
+
+export class Watch {
+  /** Elements near the viewport. */
+  readonly near = new Set<Element>();
+  private readonly hidden = new Set<Element>();
+  private readonly mutations: MutationObserver;
+  private readonly places: IntersectionObserver;
+  private readonly roots = new WeakSet<Node>();
+
+  constructor(reactions: Reactions) {
+    this.mutations = new MutationObserver((records) => {
+      const nodes = new Set<Node>();
+      for (const { type, target, addedNodes, removedNodes } of records) {
+        // What was only appended is read by itself; anything else concerns its surroundings.
+        const onlyElements = [...addedNodes].every((node) => node instanceof Element);
+        if (type === "childList" && removedNodes.length === 0 && onlyElements && hasMany(target)) {
+          for (const node of addedNodes) nodes.add(node);
+        } else nodes.add(target);
+      }
+      reactions.changed([...nodes]);
+    });
+    this.places = new IntersectionObserver(
+      (entries) => {
+        for (const { target, isIntersecting } of entries) {
+          if (this.hidden.has(target)) {
+            if (isIntersecting && isSeen(target)) {
+              this.unhide(target);
+              reactions.shown(target);
+            }
+          } else if (isIntersecting) this.near.add(target);
+          else this.near.delete(target);
+        }
+        reactions.moved();
+      },
+      { rootMargin: NEAR },
+    );
+  }
+
+  root(root: Document | ShadowRoot): void {
+    if (this.roots.has(root)) return;
+    this.roots.add(root);
+    this.mutations.observe(root, { subtree: true, childList: true, characterData: true });
+  }
+
+  observe(element: Element): void {
+    this.unhide(element);
+    this.places.observe(element);
+  }
+
+  unobserve(element: Element): void {
+    this.places.unobserve(element);
+    this.near.delete(element);
+  }
+
+  /** An element without a box comes near only once it is shown. */
+  hide(element: Element): void {
+    this.hidden.add(element);
+    this.places.observe(element);
+  }
+
+  /** Those that were hidden, kept their place, and are seen now; those that left are forgotten. */
+  reappeared(): Element[] {
+    const seen: Element[] = [];
+    for (const element of this.hidden) {
+      if (!element.isConnected) this.unhide(element);
+      else if (isSeen(element)) {
+        this.unhide(element);
+        seen.push(element);
+      }
+    }
+    return seen;
+  }
+
+  private unhide(element: Element): void {
+    if (this.hidden.delete(element)) this.places.unobserve(element);
+  }
+
+  dispose(): void {
+    this.mutations.disconnect();
+    this.places.disconnect();
+    this.near.clear();
+    this.hidden.clear();
+  }
+}
+
+/** Parents with so many children are read again only as far as they grew. */
+function hasMany(target: Node): boolean {
+  return target instanceof Element && target.childElementCount > 50;
+}
+
+function isSeen(element: Element): boolean {
+  return element.checkVisibility({ opacityProperty: true, visibilityProperty: true });
+}

@@ -1,0 +1,228 @@
+/** The popup: what is known about its tab, and what can be done. */
+
+import { byId } from "../shared/elements";
+import { translate, words as wordsOf, type Words } from "../shared/i18n";
+import {
+  POPUP_PORT,
+  type Request,
+  type Strong,
+  type TabStatus,
+  type ToPopup,
+} from "../shared/messages";
+import { sampleCss } from "../shared/samples";
+import {
+  loadSettings,
+  runsByItself,
+  saveSettings,
+  sitePatterns,
+  withSite,
+  type Settings,
+} from "../shared/settings";
+import { isTrouble } from "../shared/state";
+import { judged, pageVerdict, total, type PageVerdict } from "../shared/verdict";
+import { stateAdvice, stateTitle, verdictLine } from "../shared/wording";
+import type { Key } from "../shared/i18n";
+
+const VERDICTS: Record<PageVerdict, Key> = {
+  ai: "pageAi",
+  mixed: "pageMixed",
+  unclear: "pageUnclear",
+  human: "pageHuman",
+  none: "pageNone",
+};
+/** The slider's left end: everything the server calls ai or unclear. */
+const ALL = 0.25;
+
+const site = byId("site", HTMLInputElement);
+const threshold = byId("threshold", HTMLInputElement);
+const check = byId("check", HTMLButtonElement);
+
+let settings: Settings;
+let words: Words;
+let status: TabStatus | null = null;
+let tab: number;
+
+/** The tab the button belongs to; `?tab=` names another, for a popup opened as a page. */
+async function ownTab(): Promise<number> {
+  const named = new URLSearchParams(location.search).get("tab");
+  if (named !== null) return Number(named);
+  const [active] = await chrome.tabs.query({ active: true, currentWindow: true });
+  return active?.id ?? chrome.tabs.TAB_ID_NONE;
+}
+
+async function send(request: Request): Promise<unknown> {
+  return chrome.runtime.sendMessage(request);
+}
+
+function show(now: TabStatus): void {
+  status = now;
+  const { state, report } = now;
+  const chip = byId("state", HTMLElement);
+  const trouble = isTrouble(state.kind) || state.kind === "busy";
+  chip.textContent = stateTitle(state, words);
+  chip.dataset.kind = state.kind;
+  chip.toggleAttribute("data-trouble", trouble);
+  byId("trouble", HTMLElement).hidden = !trouble;
+  byId("retry", HTMLElement).hidden = state.kind === "busy";
+  byId("advice", HTMLElement).textContent = stateAdvice(state, words);
+
+  byId("unreadable", HTMLElement).hidden = now.site !== null;
+  byId("here", HTMLElement).hidden = now.site === null;
+  check.textContent = words.say(now.active ? "stopPage" : "checkPage");
+  check.classList.toggle("primary", !now.active);
+  byId("site-name", HTMLElement).textContent = words.say("siteSwitch", now.site ?? "");
+  site.checked = runsByItself(settings, now.site);
+
+  const findings = byId("findings", HTMLElement);
+  findings.hidden = !now.active;
+  if (!now.active) return;
+  const { words: counted } = report;
+  const all = judged(counted);
+  const verdict = pageVerdict(counted);
+  const nothing = all === 0 && counted.waiting === 0;
+  byId("verdict", HTMLElement).textContent = words.say(nothing ? "pageNothing" : VERDICTS[verdict]);
+  const share = (n: number) => (n === 0 ? words.count(0) : words.percent(n / all));
+  const bar = byId("bar", HTMLElement);
+  bar.hidden = all === 0;
+  bar.ariaLabel = words.say(
+    "shares",
+    share(counted.ai),
+    share(counted.unclear),
+    share(counted.human),
+  );
+  bar.title = bar.ariaLabel;
+  bar.replaceChildren(
+    ...(["ai", "unclear", "human"] as const).map((kind) => {
+      const part = document.createElement("i");
+      part.dataset.kind = kind;
+      part.style.setProperty("flex", `${counted[kind]} 0 0`);
+      return part;
+    }),
+  );
+  byId("coverage", HTMLElement).textContent = words.say(
+    "coverage",
+    ...[all, total(counted), counted.waiting, counted.short, counted.unjudged].map((n) =>
+      words.count(n),
+    ),
+  );
+  byId("whole", HTMLElement).hidden = counted.waiting === 0;
+  byId("no-passages", HTMLElement).hidden = report.strongest.length > 0;
+  showStrongest(report.strongest);
+}
+
+function showStrongest(strongest: readonly Strong[]): void {
+  const list = byId("strongest", HTMLElement);
+  const focused = document.activeElement?.getAttribute("data-id") ?? null;
+  list.replaceChildren(
+    ...strongest.map((passage) => {
+      const { id, frame, excerpt, verdict } = passage;
+      const button = document.createElement("button");
+      button.type = "button";
+      button.dataset.id = `${frame}/${id}`;
+      button.dataset.verdict = verdict;
+      const line = document.createElement("b");
+      line.textContent = verdictLine(passage, words);
+      const text = document.createElement("span");
+      text.textContent = excerpt;
+      button.append(line, text);
+      button.addEventListener("click", () => {
+        void send({ kind: "reveal", tab, frame, id });
+      });
+      const item = document.createElement("li");
+      item.append(button);
+      return item;
+    }),
+  );
+  list.hidden = strongest.length === 0;
+  if (focused !== null) list.querySelector<HTMLElement>(`[data-id="${focused}"]`)?.focus();
+}
+
+function showThreshold(): void {
+  const value = Number(threshold.value);
+  const text = value <= ALL ? words.say("thresholdAll") : words.percent(value);
+  byId("threshold-value", HTMLElement).textContent = text;
+  threshold.ariaValueText = text;
+}
+
+function complain(text: string): void {
+  const denied = byId("denied", HTMLElement);
+  denied.textContent = text;
+  denied.hidden = text === "";
+}
+
+async function switchSite(): Promise<void> {
+  const name = status?.site;
+  if (name === null || name === undefined) return;
+  complain("");
+  if (!site.checked) {
+    await saveSettings(withSite(settings, name, false));
+    return;
+  }
+  // The click that is being handled is the reader's gesture that a browser wants to see for this.
+  const granted = await chrome.permissions.request({ origins: sitePatterns(name) });
+  if (granted) {
+    await saveSettings(withSite(settings, name, true));
+  } else {
+    const { sitesOff } = withSite(settings, name, true);
+    await saveSettings({ sitesOff });
+    site.checked = false;
+    complain(words.say("siteDenied"));
+  }
+  await begin();
+}
+
+async function begin(): Promise<void> {
+  const failed = await send({ kind: "check", tab });
+  if (typeof failed === "string") complain(`${words.say("cannotCheck")} (${failed})`);
+}
+
+async function toggle(): Promise<void> {
+  complain("");
+  if (status?.active) await send({ kind: "stop", tab });
+  else await begin();
+}
+
+function apply(loaded: Settings): void {
+  settings = loaded;
+  words = wordsOf(loaded.language);
+  translate(document, words);
+  threshold.value = `${Math.max(ALL, loaded.threshold)}`;
+  showThreshold();
+  const sheet = new CSSStyleSheet();
+  sheet.replaceSync(sampleCss(loaded.style));
+  document.adoptedStyleSheets = [sheet];
+  if (status) show(status);
+}
+
+async function open(): Promise<void> {
+  apply(await loadSettings());
+  tab = await ownTab();
+  connect();
+  chrome.storage.local.onChanged.addListener(() => void loadSettings().then(apply));
+  check.addEventListener("click", () => void toggle());
+  site.addEventListener("change", () => void switchSite());
+  byId("retry", HTMLElement).addEventListener("click", () => void send({ kind: "retry" }));
+  byId("whole", HTMLElement).addEventListener("click", () => void send({ kind: "whole", tab }));
+  byId("options", HTMLElement).addEventListener(
+    "click",
+    () => void chrome.runtime.openOptionsPage(),
+  );
+  threshold.addEventListener("input", showThreshold);
+  threshold.addEventListener("change", () => {
+    const value = Number(threshold.value);
+    void saveSettings({ threshold: value <= ALL ? 0 : value });
+  });
+}
+
+/** The worker may be stopped while the popup is open; it comes back when called. */
+function connect(): void {
+  const port = chrome.runtime.connect({ name: `${POPUP_PORT}:${tab}` });
+  port.onMessage.addListener((message: ToPopup) => {
+    show(message.status);
+  });
+  port.onDisconnect.addListener(() => {
+    setTimeout(connect, 500);
+  });
+}
+
+void open();

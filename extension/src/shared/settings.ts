@@ -1,0 +1,105 @@
+/** What the reader chose. Kept in `storage.local`, which content scripts can't read. */
+
+export type Style = "underline" | "background" | "margin";
+export type Language = "auto" | "en" | "de";
+
+export interface Settings {
+  /** An origin, no slash at its end. */
+  readonly server: string;
+  readonly token: string;
+  readonly automatic: boolean;
+  /** Host names checked without a click even where `automatic` is off. */
+  readonly sitesOn: readonly string[];
+  /** Host names never checked. */
+  readonly sitesOff: readonly string[];
+  readonly style: Style;
+  /** Passages below this probability are not marked; 0 marks all the server calls ai or unclear. */
+  readonly threshold: number;
+  readonly language: Language;
+}
+
+export const DEFAULTS: Settings = {
+  server: "http://127.0.0.1:8765",
+  token: "",
+  automatic: false,
+  sitesOn: [],
+  sitesOff: [],
+  style: "underline",
+  threshold: 0,
+  language: "auto",
+};
+
+/** What a page's marks depend on; all of the settings that a content script is told. */
+export type View = Pick<Settings, "style" | "threshold" | "language">;
+
+export function view(settings: Settings): View {
+  const { style, threshold, language } = settings;
+  return { style, threshold, language };
+}
+
+export async function loadSettings(): Promise<Settings> {
+  const stored = await chrome.storage.local.get(Object.keys(DEFAULTS));
+  return { ...DEFAULTS, ...stored };
+}
+
+export async function saveSettings(change: Partial<Settings>): Promise<void> {
+  await chrome.storage.local.set(change);
+}
+
+/**
+ * The origin that an address typed by hand means, or null where it means none.
+ * A bare host gets http, as on the reader's own machine.
+ */
+export function serverOrigin(typed: string): string | null {
+  const text = typed.trim();
+  const address = /^[a-z][a-z0-9+.-]*:\/\//i.test(text) ? text : `http://${text}`;
+  try {
+    const url = new URL(address);
+    const plain = url.username === "" && url.password === "" && url.search === "";
+    const web = url.protocol === "http:" || url.protocol === "https:";
+    return web && plain && url.hostname !== "" ? url.origin : null;
+  } catch {
+    return null; // What URL can't read is no address; the form says so.
+  }
+}
+
+/** Text sent there travels in the clear over a network. */
+export function isExposed(origin: string): boolean {
+  const { protocol, hostname } = new URL(origin);
+  return protocol === "http:" && !/^(localhost|127(\.\d+){3}|\[::1\])$/.test(hostname);
+}
+
+/** The permission that fetching from there needs. A match pattern knows no port. */
+export function originPattern(origin: string): string {
+  const { protocol, hostname } = new URL(origin);
+  return `${protocol}//${hostname}/*`;
+}
+
+/** The host name by which the sites are kept, or null for a page that can't be checked. */
+export function siteOf(address: string | undefined): string | null {
+  if (address === undefined || !URL.canParse(address)) return null;
+  const { protocol, hostname } = new URL(address);
+  return protocol === "http:" || protocol === "https:" ? hostname : null;
+}
+
+export function sitePatterns(site: string): string[] {
+  return [`http://${site}/*`, `https://${site}/*`];
+}
+
+/** The settings after a site was switched on or off by hand. */
+export function withSite(
+  settings: Settings,
+  site: string,
+  on: boolean,
+): Pick<Settings, "sitesOn" | "sitesOff"> {
+  const without = (sites: readonly string[]) => sites.filter((other) => other !== site);
+  return {
+    sitesOn: on ? [...without(settings.sitesOn), site] : without(settings.sitesOn),
+    sitesOff: on ? without(settings.sitesOff) : [...without(settings.sitesOff), site],
+  };
+}
+
+export function runsByItself(settings: Settings, site: string | null): boolean {
+  if (site === null || settings.sitesOff.includes(site)) return false;
+  return settings.automatic || settings.sitesOn.includes(site);
+}

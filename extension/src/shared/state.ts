@@ -1,0 +1,99 @@
+/** How it stands with the server: pure, so that every way through it can be tested. */
+
+import type { Server } from "./score";
+
+/**
+ * - `unknown`: not asked yet
+ * - `ok`: it answers
+ * - `busy`: it answers late, or says that it has no room
+ * - `unreachable`: nothing answers at the address
+ * - `unauthorized`: it wants a token, or another one
+ * - `refused`: it takes nothing from this extension, or not under this address
+ * - `outdated`, `newer`: it speaks an older, a newer API
+ * - `foreign`: something else than Byline answers
+ * - `failing`: it answers with an error of its own
+ */
+export type Kind =
+  | "unknown"
+  | "ok"
+  | "busy"
+  | "unreachable"
+  | "unauthorized"
+  | "refused"
+  | "outdated"
+  | "newer"
+  | "foreign"
+  | "failing";
+
+export interface State {
+  readonly kind: Kind;
+  /** What was seen: a status, a version. */
+  readonly detail: string;
+  /** Failures in a row. */
+  readonly failures: number;
+  /** When to try again, in milliseconds since the epoch; 0 for at once. */
+  readonly retryAt: number;
+  /** Null until a handshake; and after a failure, so that the next try begins with one. */
+  readonly server: Server | null;
+}
+
+export type Event =
+  | { readonly kind: "connected"; readonly server: Server }
+  | { readonly kind: "answered" }
+  | { readonly kind: "slow" }
+  | {
+      readonly kind: "failed";
+      readonly as: Exclude<Kind, "unknown" | "ok">;
+      readonly detail: string;
+      /** What the server asked for in Retry-After, in milliseconds. */
+      readonly retryAfter: number | null;
+    }
+  | { readonly kind: "settings" };
+
+export const INITIAL: State = {
+  kind: "unknown",
+  detail: "",
+  failures: 0,
+  retryAt: 0,
+  server: null,
+};
+
+const FIRST_WAIT = 1_000;
+const LONGEST_WAIT = 30_000;
+
+/** Doubling, with up to a quarter taken off so that browsers don't return all at once. */
+export function backoff(failures: number, random: number): number {
+  const wait = Math.min(LONGEST_WAIT, FIRST_WAIT * 2 ** Math.min(failures - 1, 10));
+  return wait * (1 - random / 4);
+}
+
+export function next(state: State, event: Event, now: number, random: number): State {
+  switch (event.kind) {
+    case "connected":
+      return { ...INITIAL, kind: "ok", server: event.server };
+    case "answered":
+      return { ...state, kind: "ok", detail: "", failures: 0, retryAt: 0 };
+    case "slow":
+      // A failure that is known says more than slowness.
+      return state.kind === "ok" || state.kind === "unknown" ? { ...state, kind: "busy" } : state;
+    case "failed": {
+      const failures = state.failures + 1;
+      const wait = Math.max(backoff(failures, random), Math.min(event.retryAfter ?? 0, 120_000));
+      return {
+        kind: event.as,
+        detail: event.detail,
+        failures,
+        retryAt: now + wait,
+        // Whoever is merely busy is still who it was.
+        server: event.as === "busy" ? state.server : null,
+      };
+    }
+    case "settings":
+      return INITIAL;
+  }
+}
+
+/** Whether the reader has to do something, or at least wants to know. */
+export function isTrouble(kind: Kind): boolean {
+  return kind !== "ok" && kind !== "unknown" && kind !== "busy";
+}

@@ -1,0 +1,41 @@
+/** From passages to what is said about the page. */
+
+import { NO_WORDS, type Words } from "./messages";
+import type { Refusal, Score } from "./score";
+import { isForeignLanguage } from "./wording";
+
+export type PageVerdict = "ai" | "mixed" | "unclear" | "human" | "none";
+
+/** What a passage counts as. A language the model does not know is no doubt about the writer. */
+export function standing(score: Score | Refusal): keyof Words {
+  if ("error" in score || isForeignLanguage(score)) return "unjudged";
+  return score.verdict === "too_short" ? "short" : score.verdict;
+}
+
+export function judged(words: Words): number {
+  return words.ai + words.unclear + words.human;
+}
+
+export function total(words: Words): number {
+  return judged(words) + words.unjudged + words.short + words.waiting;
+}
+
+export function add(a: Words, b: Words): Words {
+  const sum: Record<keyof Words, number> = { ...NO_WORDS };
+  for (const kind of Object.keys(sum) as (keyof Words)[]) sum[kind] = a[kind] + b[kind];
+  return sum;
+}
+
+/**
+ * The page's verdict, from the shares of its judged words.
+ *
+ * One passage in a hundred by a human is called `ai` by design, so a page of many passages holds
+ * one by chance: under a tenth of the words is not yet a mixed page.
+ */
+export function pageVerdict(words: Words): PageVerdict {
+  const all = judged(words);
+  if (all === 0) return "none";
+  if (words.ai >= all / 2) return "ai";
+  if (words.ai >= all / 10) return "mixed";
+  return words.human >= all / 2 ? "human" : "unclear";
+}

@@ -1,0 +1,64 @@
+/** Sentences about states and verdicts; the same wherever they are read. */
+
+import type { Key, Words } from "./i18n";
+import type { Score, Verdict } from "./score";
+import type { Kind, State } from "./state";
+
+const TITLES: Record<Kind, Key> = {
+  unknown: "stateUnknown",
+  ok: "stateOk",
+  busy: "stateBusy",
+  unreachable: "stateUnreachable",
+  unauthorized: "stateUnauthorized",
+  refused: "stateRefused",
+  outdated: "stateOutdated",
+  newer: "stateNewer",
+  foreign: "stateForeign",
+  failing: "stateFailing",
+};
+
+const ADVICE: Partial<Record<Kind, Key>> = {
+  busy: "adviceBusy",
+  unreachable: "adviceUnreachable",
+  unauthorized: "adviceUnauthorized",
+  refused: "adviceRefused",
+  outdated: "adviceOutdated",
+  newer: "adviceNewer",
+  foreign: "adviceForeign",
+  failing: "adviceFailing",
+};
+
+const VERDICTS: Record<Verdict, Key> = {
+  ai: "verdictAi",
+  unclear: "verdictUnclear",
+  human: "verdictHuman",
+  too_short: "verdictShort",
+};
+
+export function stateTitle(state: State, language: Words): string {
+  return language.say(TITLES[state.kind]);
+}
+
+/** What to do about it; empty where there is nothing to do. */
+export function stateAdvice(state: State, language: Words): string {
+  const key = ADVICE[state.kind];
+  return key ? language.say(key, state.detail) : "";
+}
+
+export function verdictName(verdict: Verdict, language: Words): string {
+  return language.say(VERDICTS[verdict]);
+}
+
+/** "Likely AI-written, 93%"; without a number where there is none. */
+export function verdictLine(
+  score: Pick<Score, "verdict" | "probability">,
+  language: Words,
+): string {
+  const name = verdictName(score.verdict, language);
+  return score.probability === null ? name : `${name}, ${language.percent(score.probability)}`;
+}
+
+/** Is the text of another language than the model knows? */
+export function isForeignLanguage(score: Score): boolean {
+  return score.findings.some(({ kind }) => kind === "not_english");
+}

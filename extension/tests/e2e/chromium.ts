@@ -1,0 +1,203 @@
+/** The shared Chromium, and what a test does with it. */
+
+import { createHash } from "node:crypto";
+import { readFileSync } from "node:fs";
+import puppeteer, { type Browser, type Frame, type Page, type WebWorker } from "puppeteer-core";
+import { inject } from "vitest";
+import type { TabStatus } from "../../src/shared/messages";
+import type { Settings } from "../../src/shared/settings";
+import { EXTENSION } from "../paths";
+
+export const SKIPPED = inject("chromium") === "";
+
+/** Chrome derives an extension's id from its key. */
+function extensionId(): string {
+  const { key } = JSON.parse(readFileSync(`${EXTENSION}dist/chrome/manifest.json`, "utf8")) as {
+    key: string;
+  };
+  const hash = createHash("sha256").update(Buffer.from(key, "base64")).digest("hex").slice(0, 32);
+  return hash.replace(/./g, (digit) => String.fromCharCode(97 + parseInt(digit, 16)));
+}
+
+export interface Marked {
+  readonly name: string;
+  readonly text: string;
+}
+
+export async function until<T>(
+  what: string,
+  probe: () => Promise<T | null | undefined | false>,
+  limit = 20_000,
+): Promise<T> {
+  const end = Date.now() + limit;
+  let last: unknown;
+  for (;;) {
+    try {
+      const found = await probe();
+      if (found !== null && found !== undefined && found !== false) return found;
+      last = found;
+    } catch (error) {
+      last = error;
+    }
+    if (Date.now() > end) throw new Error(`${what}: not within ${limit} ms (${String(last)})`);
+    await new Promise((resolve) => setTimeout(resolve, 60));
+  }
+}
+
+/** What is highlighted in a frame, as the page itself can see it. */
+export async function marked(frame: Page | Frame): Promise<Marked[]> {
+  return frame.evaluate(() =>
+    [...CSS.highlights].flatMap(([name, highlight]) =>
+      [...highlight].map((range) => ({ name, text: (range as Range).toString() })),
+    ),
+  );
+}
+
+export class Chromium {
+  private constructor(
+    readonly browser: Browser,
+    /** A page of the extension, with all its rights. */
+    readonly control: Page,
+  ) {}
+
+  static readonly id = SKIPPED ? "" : extensionId();
+
+  static async connect(): Promise<Chromium> {
+    const browser = await puppeteer.connect({
+      browserWSEndpoint: inject("chromium"),
+      defaultViewport: { width: 900, height: 700 },
+    });
+    const control = await browser.newPage();
+    await control.goto(`chrome-extension://${Chromium.id}/options.html`);
+    const chromium = new Chromium(browser, control);
+    await chromium.reset();
+    return chromium;
+  }
+
+  /** All as after the installation, but with the tests' server. */
+  async reset(change: Partial<Settings> = {}): Promise<void> {
+    for (const page of await this.browser.pages()) if (page !== this.control) await page.close();
+    await this.control.evaluate(
+      async (settings) => {
+        await chrome.storage.local.clear();
+        await chrome.storage.local.set(settings);
+      },
+      { server: inject("byline"), ...change },
+    );
+    await this.control.emulateMediaFeatures([]);
+  }
+
+  async set(change: Partial<Settings>): Promise<void> {
+    await this.control.evaluate((settings) => chrome.storage.local.set(settings), change);
+  }
+
+  async open(address: string): Promise<Page> {
+    const page = await this.browser.newPage();
+    await page.goto(address.startsWith("/") ? inject("site") + address : address);
+    return page;
+  }
+
+  async tab(page: Page): Promise<number> {
+    await page.bringToFront();
+    const url = page.url();
+    return this.control.evaluate(async (wanted) => {
+      const tabs = await chrome.tabs.query({});
+      const id = tabs.filter((tab) => tab.url === wanted).at(-1)?.id;
+      if (id === undefined) throw new Error(`no tab shows ${wanted}`);
+      return id;
+    }, url);
+  }
+
+  /** Open a page and have it checked, as the popup's button does. */
+  async check(address: string): Promise<Page> {
+    const page = await this.open(address);
+    await this.begin(page);
+    return page;
+  }
+
+  async begin(page: Page): Promise<void> {
+    const tab = await this.tab(page);
+    const failed: unknown = await this.control.evaluate(
+      (id) => chrome.runtime.sendMessage({ kind: "check", tab: id }),
+      tab,
+    );
+    if (failed !== null) throw new Error(String(failed));
+  }
+
+  async popup(page: Page): Promise<Page> {
+    const tab = await this.tab(page);
+    const popup = await this.browser.newPage();
+    await popup.setViewport({ width: 360, height: 620 });
+    await popup.goto(`chrome-extension://${Chromium.id}/popup.html?tab=${tab}`);
+    return popup;
+  }
+
+  async status(page: Page): Promise<TabStatus> {
+    const tab = await this.tab(page);
+    return this.control.evaluate(
+      (id) =>
+        new Promise<TabStatus>((resolve) => {
+          const port = chrome.runtime.connect({ name: `popup:${id}` });
+          port.onMessage.addListener((message: { status: TabStatus }) => {
+            port.disconnect();
+            resolve(message.status);
+          });
+        }),
+      tab,
+    );
+  }
+
+  async badge(page: Page): Promise<{ text: string; title: string }> {
+    const tab = await this.tab(page);
+    return this.control.evaluate(
+      async (tabId) => ({
+        text: await chrome.action.getBadgeText({ tabId }),
+        title: await chrome.action.getTitle({ tabId }),
+      }),
+      tab,
+    );
+  }
+
+  async worker(): Promise<WebWorker> {
+    const target = await this.browser.waitForTarget(
+      (one) => one.type() === "service_worker" && one.url().includes(Chromium.id),
+    );
+    const worker = await target.worker();
+    if (!worker) throw new Error("the service worker has no context");
+    return worker;
+  }
+
+  /** As the browser does when a worker has been idle. */
+  async stopWorker(): Promise<void> {
+    const session = await this.control.createCDPSession();
+    await session.send("ServiceWorker.enable");
+    await session.send("ServiceWorker.stopAllWorkers");
+    await session.detach();
+  }
+
+  /** Grant an optional permission as the reader would in the browser's own prompt. */
+  async grant(pattern: string): Promise<void> {
+    const page = await this.browser.newPage();
+    await page.goto("chrome://extensions");
+    await page.evaluate(
+      (id, origin) =>
+        new Promise<void>((resolve) => {
+          const { developerPrivate } = chrome as unknown as {
+            developerPrivate: {
+              addHostPermission: (id: string, origin: string, then: () => void) => void;
+            };
+          };
+          developerPrivate.addHostPermission(id, origin, resolve);
+        }),
+      Chromium.id,
+      pattern,
+    );
+    await page.close();
+  }
+
+  async close(): Promise<void> {
+    for (const page of await this.browser.pages()) if (page !== this.control) await page.close();
+    await this.control.close().catch(() => undefined);
+    await this.browser.disconnect();
+  }
+}
