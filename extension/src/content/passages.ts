@@ -172,8 +172,7 @@ function samePlace(a: readonly Part[], b: readonly Part[]): boolean {
     a.every((part, index) => {
       const other = b[index];
       return (
-        other !== undefined &&
-        part.from === other.from &&
+        part.from === other?.from &&
         part.block.element === other.block.element &&
         part.block.pieces.length === other.block.pieces.length &&
         part.block.pieces.every((piece, n) => {

@@ -71,7 +71,7 @@ async function saveAndTest(): Promise<void> {
   await saveSettings({ server: origin, token: token.value.trim() });
   tell("working", words.say("testing"));
   const request: Request = { kind: "test", server: origin, token: token.value.trim() };
-  const state = (await chrome.runtime.sendMessage(request)) as State;
+  const state = await chrome.runtime.sendMessage<Request, State>(request);
   if (state.server) {
     const { version, model, minWords } = state.server;
     tell("ok", words.say("testOk", version, model, minWords));
@@ -124,6 +124,12 @@ async function leaveOut(): Promise<void> {
   });
 }
 
+function fill(): void {
+  server.value = settings.server;
+  token.value = settings.token;
+  warnOfExposure();
+}
+
 function show(): void {
   words = wordsOf(settings.language);
   translate(document, words);
@@ -143,14 +149,14 @@ function show(): void {
 
 async function open(): Promise<void> {
   settings = await loadSettings();
-  server.value = settings.server;
-  token.value = settings.token;
+  fill();
   show();
-  warnOfExposure();
   chrome.storage.local.onChanged.addListener(
     () =>
       void loadSettings().then((loaded) => {
+        const moved = loaded.server !== settings.server || loaded.token !== settings.token;
         settings = loaded;
+        if (moved) fill();
         show();
       }),
   );

@@ -8,6 +8,7 @@ import {
   type Strong,
   type TabStatus,
   type ToPopup,
+  type Words as Counted,
 } from "../shared/messages";
 import { sampleCss } from "../shared/samples";
 import {
@@ -80,7 +81,9 @@ function show(now: TabStatus): void {
   const all = judged(counted);
   const verdict = pageVerdict(counted);
   const nothing = all === 0 && counted.waiting === 0;
-  byId("verdict", HTMLElement).textContent = words.say(nothing ? "pageNothing" : VERDICTS[verdict]);
+  const line = words.say(nothing ? "pageNothing" : VERDICTS[verdict]);
+  const partial = all > 0 && counted.waiting > 0;
+  byId("verdict", HTMLElement).textContent = partial ? words.say("soFar", line) : line;
   const share = (n: number) => (n === 0 ? words.count(0) : words.percent(n / all));
   const bar = byId("bar", HTMLElement);
   bar.hidden = all === 0;
@@ -99,15 +102,22 @@ function show(now: TabStatus): void {
       return part;
     }),
   );
-  byId("coverage", HTMLElement).textContent = words.say(
-    "coverage",
-    ...[all, total(counted), counted.waiting, counted.short, counted.unjudged].map((n) =>
-      words.count(n),
-    ),
-  );
+  byId("coverage", HTMLElement).textContent = coverage(counted);
   byId("whole", HTMLElement).hidden = counted.waiting === 0;
   byId("no-passages", HTMLElement).hidden = report.strongest.length > 0;
   showStrongest(report.strongest);
+}
+
+/** What was judged, and what was not for which reason. */
+function coverage(counted: Counted): string {
+  const reasons = [
+    ["coverageWaiting", counted.waiting],
+    ["coverageShort", counted.short],
+    ["coverageUnjudged", counted.unjudged],
+  ] as const;
+  const judgedOf = words.say("coverage", words.count(judged(counted)), words.count(total(counted)));
+  const rest = reasons.flatMap(([key, n]) => (n > 0 ? [words.say(key, words.count(n))] : []));
+  return [judgedOf, ...rest].join(" · ");
 }
 
 function showStrongest(strongest: readonly Strong[]): void {

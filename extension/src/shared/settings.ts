@@ -52,6 +52,8 @@ export async function saveSettings(change: Partial<Settings>): Promise<void> {
  */
 export function serverOrigin(typed: string): string | null {
   const text = typed.trim();
+  // Browsers differ in what they make of a space within a host.
+  if (/\s/.test(text)) return null;
   const address = /^[a-z][a-z0-9+.-]*:\/\//i.test(text) ? text : `http://${text}`;
   try {
     const url = new URL(address);

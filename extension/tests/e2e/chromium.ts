@@ -2,7 +2,14 @@
 
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
-import puppeteer, { type Browser, type Frame, type Page, type WebWorker } from "puppeteer-core";
+import puppeteer, {
+  type Browser,
+  type Frame,
+  type Page,
+  type Protocol,
+  TargetType,
+  type WebWorker,
+} from "puppeteer-core";
 import { inject } from "vitest";
 import type { TabStatus } from "../../src/shared/messages";
 import type { Settings } from "../../src/shared/settings";
@@ -24,6 +31,7 @@ export interface Marked {
   readonly text: string;
 }
 
+/** Wait until `probe` gives something, and give it back. */
 export async function until<T>(
   what: string,
   probe: () => Promise<T | null | undefined | false>,
@@ -53,6 +61,24 @@ export async function marked(frame: Page | Frame): Promise<Marked[]> {
   );
 }
 
+type Node = Protocol.DOM.Node;
+
+function textOf(node: Node): string {
+  return [node.nodeType === 3 ? node.nodeValue : "", ...(node.children ?? []).map(textOf)].join(
+    " ",
+  );
+}
+
+function cardText(node: Node): string | null {
+  if (node.attributes?.includes("card")) return textOf(node).replace(/\s+/g, " ").trim();
+  const below = [...(node.children ?? []), ...(node.shadowRoots ?? [])];
+  for (const child of below) {
+    const found = cardText(child);
+    if (found !== null) return found;
+  }
+  return null;
+}
+
 export class Chromium {
   private constructor(
     readonly browser: Browser,
@@ -65,7 +91,7 @@ export class Chromium {
   static async connect(): Promise<Chromium> {
     const browser = await puppeteer.connect({
       browserWSEndpoint: inject("chromium"),
-      defaultViewport: { width: 900, height: 700 },
+      defaultViewport: { width: 820, height: 600 },
     });
     const control = await browser.newPage();
     await control.goto(`chrome-extension://${Chromium.id}/options.html`);
@@ -102,7 +128,10 @@ export class Chromium {
     const url = page.url();
     return this.control.evaluate(async (wanted) => {
       const tabs = await chrome.tabs.query({});
-      const id = tabs.filter((tab) => tab.url === wanted).at(-1)?.id;
+      // The browser's own pages tell their address to nobody, but only one is open.
+      const web = wanted.startsWith("http");
+      const fits = tabs.filter((tab) => (web ? tab.url === wanted : tab.url === undefined));
+      const id = fits.at(-1)?.id;
       if (id === undefined) throw new Error(`no tab shows ${wanted}`);
       return id;
     }, url);
@@ -121,14 +150,21 @@ export class Chromium {
       (id) => chrome.runtime.sendMessage({ kind: "check", tab: id }),
       tab,
     );
-    if (failed !== null) throw new Error(String(failed));
+    if (failed !== null) throw new Error(`not checked: ${JSON.stringify(failed)}`);
   }
 
+  /** The popup in a window of its own, so that the page stays in view as under a real one. */
   async popup(page: Page): Promise<Page> {
     const tab = await this.tab(page);
-    const popup = await this.browser.newPage();
+    const address = `chrome-extension://${Chromium.id}/popup.html?tab=${tab}`;
+    await this.control.evaluate(async (url) => {
+      await chrome.windows.create({ url, type: "popup", width: 400, height: 700 });
+    }, address);
+    const target = await this.browser.waitForTarget((one) => one.url() === address);
+    const popup = await target.page();
+    if (!popup) throw new Error("the popup has no page");
     await popup.setViewport({ width: 360, height: 620 });
-    await popup.goto(`chrome-extension://${Chromium.id}/popup.html?tab=${tab}`);
+    await page.bringToFront();
     return popup;
   }
 
@@ -160,7 +196,7 @@ export class Chromium {
 
   async worker(): Promise<WebWorker> {
     const target = await this.browser.waitForTarget(
-      (one) => one.type() === "service_worker" && one.url().includes(Chromium.id),
+      (one) => one.type() === TargetType.SERVICE_WORKER && one.url().includes(Chromium.id),
     );
     const worker = await target.worker();
     if (!worker) throw new Error("the service worker has no context");
@@ -193,6 +229,14 @@ export class Chromium {
       pattern,
     );
     await page.close();
+  }
+
+  /** The tooltip's text, from its closed shadow root; null where none is shown. */
+  async tooltip(page: Page): Promise<string | null> {
+    const session = await page.createCDPSession();
+    const { root } = await session.send("DOM.getDocument", { depth: -1, pierce: true });
+    await session.detach();
+    return cardText(root);
   }
 
   async close(): Promise<void> {

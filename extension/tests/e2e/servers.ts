@@ -7,7 +7,6 @@ import type { AddressInfo } from "node:net";
 import path from "node:path";
 import { CHECKOUT } from "../paths";
 
-
 export interface Running {
   readonly origin: string;
   readonly stop: () => Promise<void>;
@@ -20,7 +19,7 @@ export interface BylineOptions {
 
 /** The command of the environment the tests run in. */
 function command(): string {
-  const named = process.env["BYLINE"];
+  const named = process.env.BYLINE;
   if (named !== undefined) return named;
   for (const environment of [".venv", ".venv-base"]) {
     const place = path.join(CHECKOUT, environment, "bin/byline");
@@ -36,7 +35,11 @@ export async function startByline({ port = 0, token = "" }: BylineOptions = {}):
     env: { ...process.env, ...(token === "" ? {} : { BYLINE_TOKEN: token }) },
     stdio: ["ignore", "pipe", "pipe"],
   });
-  const gone = new Promise<void>((resolve) => child.once("exit", () => resolve()));
+  const gone = new Promise<void>((resolve) =>
+    child.once("exit", () => {
+      resolve();
+    }),
+  );
   const origin = await new Promise<string>((resolve, reject) => {
     let said = "";
     const hear = (chunk: Buffer) => {

@@ -40,7 +40,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
   const chromium = find("CHROMIUM", "/usr/bin/chromium", "/usr/bin/chromium-browser");
   const firefox = find("FIREFOX", "/usr/bin/firefox-esr", "/usr/bin/firefox");
   if (chromium === "" || firefox === "") {
-    if (process.env["E2E"] !== "optional") throw new Error(INSTALL);
+    if (process.env.E2E !== "optional") throw new Error(INSTALL);
     for (const key of ["chromium", "firefox", "byline", "site"] as const) project.provide(key, "");
     return () => Promise.resolve();
   }

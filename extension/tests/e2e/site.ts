@@ -34,7 +34,7 @@ function p(text: string): string {
 }
 
 const ARTICLE = page(`
-  <nav><a href="#a">Start</a> <a href="#b">News</a> ${escape(AI_1)}</nav>
+  <nav><a href="#a">Start</a> · <a href="#b">News</a></nav>
   <article>
     <h1>Ten paragraphs from eight writers</h1>
     ${PARAGRAPHS.slice(0, 5)
@@ -48,7 +48,8 @@ const ARTICLE = page(`
     ${PARAGRAPHS.slice(5)
       .map(({ text }) => p(text))
       .join("\n")}
-    <p>A short one.</p>
+    <footer><p>A short one.</p></footer>
+    <nav>${escape(AI_1)}</nav>
   </article>`);
 
 /** Words between letters of which some take two code units, and some combine. */
