@@ -23,8 +23,10 @@ let last: Promise<void> = Promise.resolve();
 
 /** Bring the registration in line; one change at a time, for two at once would collide. */
 export function registerSites(settings: Settings): Promise<void> {
-  last = last.then(() => register(settings));
-  return last;
+  const change = last.then(() => register(settings));
+  // Whoever asked hears of a failure; the next change is tried all the same.
+  last = change.catch(() => undefined);
+  return change;
 }
 
 async function register(settings: Settings): Promise<void> {

@@ -85,13 +85,19 @@ function canHost(element: Element): boolean {
   return element.tagName.includes("-") || HOSTS.has(element.tagName);
 }
 
-/** A block in the making. */
+/** Words with single spaces between them are rendered as they stand: mostly that is all there is. */
+const COLLAPSED = /[^ \t\n\r\f]+(?: [^ \t\n\r\f]+)*|[ \t\n\r\f]+/g;
+const PRESERVED = /[^\n]+|\n/g;
+
+/** A block in the making. Only ever appended to: reading a growing string would cost its length. */
 class Builder {
   private text = "";
   private readonly pieces: Piece[] = [];
   private linked = 0;
+  /** Whether a space here would stand at the beginning of a line. */
+  private atStart = true;
   /** A space that was seen and is only written if something follows. */
-  private gap: Piece | null = null;
+  private gap: { readonly node: Text; readonly from: number } | null = null;
 
   constructor(
     readonly element: Element,
@@ -99,14 +105,13 @@ class Builder {
   ) {}
 
   add(node: Text, preserves: boolean, link: boolean): void {
-    const { data } = node;
-    const pattern = preserves ? /[^\n]+|\n/g : /[^ \t\n\r\f]+|[ \t\n\r\f]+/g;
-    for (const match of data.matchAll(pattern)) {
+    for (const match of node.data.matchAll(preserves ? PRESERVED : COLLAPSED)) {
       const [found] = match;
-      if (preserves ? found === LINE_BREAK : /^[ \t\n\r\f]/.test(found)) {
-        if (preserves) this.lineBreak();
-        else this.gap ??= { node, from: match.index, at: 0, length: 1 };
-      } else {
+      if (preserves && found === LINE_BREAK) this.lineBreak();
+      else if (!preserves && /^[ \t\n\r\f]/.test(found)) this.gap ??= { node, from: match.index };
+      else {
+        if (this.gap && !this.atStart) this.write(this.gap.node, this.gap.from, " ");
+        this.gap = null;
         this.write(node, match.index, found);
         if (link) this.linked += found.length;
       }
@@ -115,30 +120,21 @@ class Builder {
 
   lineBreak(): void {
     this.gap = null;
-    if (this.text !== "" && !this.text.endsWith(LINE_BREAK)) this.text += LINE_BREAK;
-  }
-
-  private write(node: Text, from: number, found: string): void {
-    if (this.gap && this.text !== "" && !this.text.endsWith(LINE_BREAK)) {
-      this.piece(this.gap.node, this.gap.from, " ");
-    }
-    this.gap = null;
-    this.piece(node, from, found);
+    if (!this.atStart) this.text += LINE_BREAK;
+    this.atStart = true;
   }
 
   /** Adjoining pieces of a node become one: a paragraph without markup has a single piece. */
-  private piece(node: Text, from: number, written: string): void {
+  private write(node: Text, from: number, written: string): void {
+    const at = this.text.length;
     const last = this.pieces.at(-1);
-    if (
-      last?.node === node &&
-      last.from + last.length === from &&
-      last.at + last.length === this.text.length
-    ) {
+    if (last?.node === node && last.from + last.length === from && last.at + last.length === at) {
       this.pieces[this.pieces.length - 1] = { ...last, length: last.length + written.length };
     } else {
-      this.pieces.push({ node, from, at: this.text.length, length: written.length });
+      this.pieces.push({ node, from, at, length: written.length });
     }
     this.text += written;
+    this.atStart = false;
   }
 
   build(): Block | null {

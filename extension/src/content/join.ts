@@ -41,24 +41,36 @@ export function join(blocks: readonly Block[], minWords: number): PassageText[] 
   );
 }
 
-/** A run in groups that reach `minWords` where the run does. */
+/**
+ * A run in groups. A block that is long enough stands alone, whatever is beside it: a counter that
+ * ticks next to a paragraph must not change its text. Short ones go together, and what is left of
+ * them goes with the short ones before it.
+ */
 function groups(run: readonly Block[], minWords: number): Block[][] {
   const found: Block[][] = [];
   let open: Block[] = [];
-  let words = 0;
+  let joined: Block[] | undefined;
+  const close = () => {
+    if (open.length === 0) return;
+    if (joined) joined.push(...open);
+    else found.push(open);
+    open = [];
+  };
   for (const block of run) {
-    open.push(block);
-    words += block.words;
-    if (words >= minWords) {
-      found.push(open);
-      open = [];
-      words = 0;
+    if (block.words >= minWords) {
+      close();
+      joined = undefined;
+      found.push([block]);
+    } else {
+      open.push(block);
+      if (open.reduce((sum, { words }) => sum + words, 0) >= minWords) {
+        joined = open;
+        found.push(open);
+        open = [];
+      }
     }
   }
-  // What is left over is too short by itself, and goes with what came before it.
-  const last = found.at(-1);
-  if (last) last.push(...open);
-  else if (open.length > 0) found.push(open);
+  close();
   return found;
 }
 

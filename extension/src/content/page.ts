@@ -24,9 +24,9 @@ const ASKED = 24;
 const MOST_RANGES = 400;
 /** How far from the viewport a passage is of interest, in heights of it. */
 const INTEREST = 1.5;
-/** Between two readings of a page that never stops changing, in milliseconds. */
-const LEAST_REST = 60;
-const MOST_REST = 1_000;
+/** The rest between two readings of a page that never stops changing, in times of their cost. */
+const REST = 8;
+const LONGEST_REST = 1_000;
 const REPORT_REST = 150;
 const HOVER = 120;
 
@@ -48,7 +48,9 @@ export class Page {
   private readonly link: Link;
   private readonly dirty = new Set<Node>();
   private reading = false;
-  private lastCost = 0;
+  /** When the last reading ended, and how long it took, in milliseconds. */
+  private readAt = 0;
+  private cost = 0;
   private timers = new Map<string, ReturnType<typeof setTimeout>>();
   private whole = false;
   private selected: Selected | null = null;
@@ -235,6 +237,14 @@ export class Page {
       },
       quiet,
     );
+    // A page kept for the way back has no line meanwhile; it opens another when it returns.
+    addEventListener(
+      "pagehide",
+      () => {
+        this.link.close();
+      },
+      quiet,
+    );
     addEventListener(
       "pageshow",
       ({ persisted }) => {
@@ -261,12 +271,14 @@ export class Page {
     this.soon(name, wait, then);
   }
 
-  /** Note what has to be read, and read it when the page has had its rest. */
+  /** Note what has to be read, and read it as soon as the page has had its rest. */
   private read(nodes: readonly Node[]): void {
     for (const node of nodes) this.dirty.add(node);
-    // A page that is costly to read is read less often.
-    const rest = Math.min(MOST_REST, Math.max(LEAST_REST, this.lastCost * 8));
-    this.soon("read", this.lastCost === 0 ? 0 : rest, () => void this.readDirty());
+    // In proportion to what the last reading cost: at once, before the change is even seen, where
+    // that was next to nothing; seldom where the page is large and never rests.
+    const wait = this.readAt + Math.min(LONGEST_REST, this.cost * REST) - performance.now();
+    if (wait > 0) this.soon("read", wait, () => void this.readDirty());
+    else void this.readDirty();
   }
 
   private async readDirty(): Promise<void> {
@@ -279,7 +291,8 @@ export class Page {
       await this.readScopes(scopes);
     } finally {
       this.reading = false;
-      this.lastCost = performance.now() - started;
+      this.readAt = performance.now();
+      this.cost = this.readAt - started;
       if (this.dirty.size > 0) this.read([]);
     }
   }
@@ -321,6 +334,10 @@ export class Page {
     const gone = removed.filter(({ stage }) => stage === "asked").map(({ id }) => id);
     if (gone.length > 0) this.link.say({ kind: "cancel", ids: gone });
     for (const passage of [...removed, ...moved]) this.unpaint(passage);
+    // Where the same text stands anew it is as near as before, whatever the next frame will find.
+    for (const passage of moved) {
+      for (const element of elementsOf(passage)) this.watch?.near.add(element);
+    }
     const watched = [...this.watchedBy(removed)].filter(
       (element) => !this.passages.hasElement(element),
     );
@@ -329,6 +346,7 @@ export class Page {
       for (const element of elementsOf(passage)) this.watch?.observe(element);
     });
     this.painter?.ensure();
+    if (moved.length > 0) this.paint();
     this.lookSoon();
     this.reportSoon();
   }

@@ -117,6 +117,16 @@ export class Chromium {
     await this.control.evaluate((settings) => chrome.storage.local.set(settings), change);
   }
 
+  /** Have every page checked by itself, as the options do once the permission is granted. */
+  async automatic(): Promise<void> {
+    await this.set({ automatic: true });
+    await until("the registration", () =>
+      this.control.evaluate(
+        async () => (await chrome.scripting.getRegisteredContentScripts()).length > 0,
+      ),
+    );
+  }
+
   async open(address: string): Promise<Page> {
     const page = await this.browser.newPage();
     await page.goto(address.startsWith("/") ? inject("site") + address : address);
@@ -229,6 +239,11 @@ export class Chromium {
       pattern,
     );
     await page.close();
+    // The browser knows now that the reader agreed, and asks no more.
+    await this.control.evaluate(
+      (origin) => chrome.permissions.request({ origins: [origin] }),
+      pattern,
+    );
   }
 
   /** The tooltip's text, from its closed shadow root; null where none is shown. */

@@ -18,7 +18,10 @@ function escape(text: string): string {
   return text.replace(/[&<>]/g, (letter) => `&#${letter.charCodeAt(0)};`);
 }
 
-export const AI = PARAGRAPHS.filter(({ by }) => by !== "human").map(({ text }) => text);
+/** All but one, which the model finds unclear. */
+export const AI = PARAGRAPHS.filter(({ by, id }) => by !== "human" && id !== "te-4214843163").map(
+  ({ text }) => text,
+);
 export const HUMAN = PARAGRAPHS.filter(({ by }) => by === "human").map(({ text }) => text);
 const [AI_1 = "", AI_2 = ""] = AI;
 
@@ -174,12 +177,16 @@ const STRICT =
 
 export async function serveSite(): Promise<{ origin: string; close: () => Promise<void> }> {
   const site = await listen((request, response) => {
-    const address = request.url ?? "/";
+    const [name = "/", copy = ""] = (request.url ?? "/").split("?");
     const content =
-      address === "/frames" ? OTHERS(`http://${request.headers.host ?? ""}`) : PAGES[address];
+      name === "/unique"
+        ? page(p(`${AI_1} That was copy ${copy}.`))
+        : name === "/frames"
+          ? OTHERS(`http://${request.headers.host ?? ""}`)
+          : PAGES[name];
     response.writeHead(content === undefined ? 404 : 200, {
       "Content-Type": "text/html; charset=utf-8",
-      ...(address === "/strict" ? { "Content-Security-Policy": STRICT } : {}),
+      ...(name === "/strict" ? { "Content-Security-Policy": STRICT } : {}),
     });
     response.end(content ?? "");
   });

@@ -1,0 +1,248 @@
+import type { Frame, Page } from "puppeteer-core";
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { Chromium, marked, SKIPPED, until } from "./chromium";
+import { AI, HUMAN } from "./site";
+
+/** Where lines break on the page is nobody's concern here. */
+function flat(text: string): string {
+  return text.replace(/\s+/g, " ");
+}
+
+describe.skipIf(SKIPPED)("pages of every kind", () => {
+  let chromium: Chromium;
+
+  beforeAll(async () => {
+    chromium = await Chromium.connect();
+    await chromium.grant("http://*/*");
+    await chromium.grant("https://*/*");
+  });
+  afterAll(() => chromium.close());
+  beforeEach(() => chromium.reset());
+
+  /** The marks of a frame, as soon as they are `texts` and nothing else. */
+  async function marksAre(frame: Page | Frame, texts: readonly string[]): Promise<void> {
+    await until(`marks of ${texts.length} texts`, async () => {
+      const found = (await marked(frame)).map(({ text }) => flat(text));
+      return (
+        texts.every((text) => found.some((mark) => flat(text).includes(mark))) &&
+        found.every((mark) => texts.some((text) => flat(text).includes(mark)))
+      );
+    });
+  }
+
+  test("a policy that forbids everything, with Trusted Types, in a sandbox", async () => {
+    const page = await chromium.open("/strict");
+    const client = await page.createCDPSession();
+    const complaints: string[] = [];
+    await client.send("Log.enable");
+    client.on("Log.entryAdded", ({ entry }) => {
+      if (entry.source === "security") complaints.push(entry.text);
+    });
+    await chromium.begin(page);
+    await marksAre(page, [AI[0]!]);
+    expect(complaints).toEqual([]);
+  });
+
+  test("frames: of this origin, of another, sandboxed, and written by the page", async () => {
+    await chromium.automatic();
+    const page = await chromium.open("/frames");
+    const frames = await until("the frames", () => {
+      const found = page.frames().slice(1);
+      return Promise.resolve(found.length === 4 && found);
+    });
+    for (const frame of frames) {
+      const element = await frame.frameElement();
+      await element?.evaluate((one) => {
+        one.scrollIntoView({ block: "center" });
+      });
+      await marksAre(frame, [AI[0]!]);
+    }
+    await until("the sum", async () => (await chromium.status(page)).report.ai === 4);
+  });
+
+  test("shadow roots within shadow roots, open and closed", async () => {
+    const page = await chromium.check("/shadows");
+    const { report } = await until("a report", async () => {
+      const status = await chromium.status(page);
+      return status.report.ai === 3 && status;
+    });
+    expect(report.strongest.map(({ excerpt }) => excerpt.slice(0, 12)).sort()).toEqual(
+      AI.slice(0, 3)
+        .map((text) => text.slice(0, 12))
+        .sort(),
+    );
+    // A style sheet of the document reaches into no shadow tree: each has its own.
+    const adopted = await page.evaluate(() => {
+      const { root0, root1, root2 } = globalThis as unknown as Record<string, ShadowRoot>;
+      return [root0, root1, root2].map((root) => root?.adoptedStyleSheets.length);
+    });
+    expect(adopted).toEqual([1, 1, 1]);
+    await page.evaluate((text) => {
+      const { root2 } = globalThis as unknown as Record<string, ShadowRoot>;
+      root2!.querySelector("p")!.textContent = text;
+    }, HUMAN[0]!);
+    await until("it is scored again", async () => {
+      return (await chromium.status(page)).report.ai === 2;
+    });
+  });
+
+  test("a page that renders itself anew ten times a second keeps its marks", async () => {
+    const page = await chromium.check("/rerenders");
+    await marksAre(page, AI.slice(0, 2));
+    const share = await page.evaluate(async () => {
+      let seen = 0;
+      const start = (globalThis as unknown as { renders: number }).renders;
+      for (let n = 0; n < 60; n += 1) {
+        await new Promise((resolve) => setTimeout(resolve, 33));
+        const ranges = [...CSS.highlights.values()].flatMap((one) => [...one]);
+        const live = ranges.filter((range) => range.startContainer.isConnected);
+        if (live.some((range) => !(range as Range).collapsed)) seen += 1;
+      }
+      return {
+        seen: seen / 60,
+        renders: (globalThis as unknown as { renders: number }).renders - start,
+      };
+    });
+    expect(share.renders).toBeGreaterThan(10);
+    expect(share.seen).toBeGreaterThan(0.2);
+    // It was asked about once: the same text at another place keeps its score.
+    const { report } = await chromium.status(page);
+    expect(report.words.waiting).toBeLessThan(10);
+    expect(report.strongest.length).toBe(2);
+  });
+
+  test("a feed without end is marked as it grows, and forgets what is far", async () => {
+    const page = await chromium.check("/infinite");
+    await until("marks", async () => (await marked(page)).length > 0);
+    for (let n = 0; n < 12; n += 1) {
+      await page.evaluate(() => {
+        scrollTo({ top: document.body.scrollHeight, behavior: "instant" });
+      });
+      await new Promise((resolve) => setTimeout(resolve, 150));
+    }
+    const last = await until("marks at the end", () =>
+      page.evaluate(() => {
+        const ranges = [...CSS.highlights.values()].flatMap((one) => [...one]) as Range[];
+        const near = ranges.filter((range) => {
+          const { top } = range.getBoundingClientRect();
+          return top > -innerHeight && top < 2 * innerHeight;
+        });
+        return near.length > 0 && { all: ranges.length, near: near.length };
+      }),
+    );
+    const { report } = await chromium.status(page);
+    expect(report.words.waiting).toBeGreaterThan(0);
+    expect(last.all).toBeLessThan(60);
+  });
+
+  test("letters of two code units, and ones that combine, move no mark", async () => {
+    const page = await chromium.check("/letters");
+    const marks = await until("marks", async () => {
+      const found = await marked(page);
+      return found.length > 0 && found;
+    });
+    const texts = await page.$$eval("p", (all) => all.map((one) => one.textContent));
+    for (const { text } of marks) {
+      expect(texts.some((whole) => whole.includes(text))).toBe(true);
+      expect(text).toMatch(/^[\p{Lu}"“]/u);
+      expect(text).toMatch(/[.!?]["”]?$/);
+      // No mark begins or ends within a pair of code units.
+      expect(text).not.toMatch(/^[\uDC00-\uDFFF]|[\uD800-\uDBFF]$/);
+    }
+  });
+
+  test("from right to left, and in a language the model doesn't know", async () => {
+    await chromium.set({ style: "margin" });
+    const page = await chromium.check("/rtl");
+    await marksAre(page, [AI[0]!]);
+    const { report } = await until("a report", async () => {
+      const status = await chromium.status(page);
+      return status.report.words.unjudged > 0 && status;
+    });
+    expect(report.unclear).toBe(0);
+    // The bar stands where lines begin: at the right.
+    const session = await page.createCDPSession();
+    const left = await until("a bar", async () => {
+      await session.send("DOM.getDocument");
+      const { searchId } = await session.send("DOM.performSearch", {
+        query: ".bar",
+        includeUserAgentShadowDOM: true,
+      });
+      const { nodeIds } = await session.send("DOM.getSearchResults", {
+        searchId,
+        fromIndex: 0,
+        toIndex: 1,
+      });
+      const { model } = await session.send("DOM.getBoxModel", { nodeId: nodeIds[0]! });
+      return model.border[0];
+    });
+    expect(left).toBeGreaterThan(400);
+  });
+
+  test("one paragraph of 40,000 words is cut, and marked where the reader is", async () => {
+    const page = await chromium.check("/long");
+    await until("marks", async () => (await marked(page)).length > 0, 25_000);
+    const before = (await chromium.status(page)).report.words.waiting;
+    expect(before).toBeGreaterThan(20_000);
+    await page.evaluate(() => {
+      scrollTo({ top: document.body.scrollHeight / 2, behavior: "instant" });
+    });
+    const ranges = await until("marks there", () =>
+      page.evaluate(() => {
+        const all = [...CSS.highlights.values()].flatMap((one) => [...one]) as Range[];
+        const there = all.filter((range) => {
+          const { top, bottom } = range.getBoundingClientRect();
+          return bottom > 0 && top < innerHeight;
+        });
+        return there.length > 0 && all.length;
+      }),
+    );
+    expect(ranges).toBeLessThan(400);
+  });
+
+  test("an editor's text is nobody's business", async () => {
+    const page = await chromium.check("/editor");
+    await until("a report", async () => (await chromium.status(page)).report.words.human > 0);
+    expect(await marked(page)).toEqual([]);
+    await page.click("#editor p");
+    await page.keyboard.type("More words. ".repeat(20));
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    expect(await marked(page)).toEqual([]);
+    expect((await chromium.status(page)).report.words.ai).toBe(0);
+  });
+
+  test("text that changes is scored again, text that goes is forgotten, hidden text waits", async () => {
+    const page = await chromium.check("/changes");
+    await marksAre(page, [AI[0]!]);
+    await page.evaluate((text) => {
+      (document.querySelector("#two")!.firstChild as Text).data = text;
+    }, AI[2]!);
+    await marksAre(page, [AI[0]!, AI[2]!]);
+    await page.evaluate((text) => {
+      (document.querySelector("#one")!.firstChild as Text).data = text;
+    }, HUMAN[1]!);
+    await marksAre(page, [AI[2]!]);
+    await page.$eval("details", (details) => {
+      details.open = true;
+    });
+    await marksAre(page, [AI[2]!, AI[1]!]);
+    await page.$eval("#two", (element) => {
+      element.remove();
+    });
+    await marksAre(page, [AI[1]!]);
+    await until("it is forgotten", async () => (await chromium.status(page)).report.ai === 1);
+  });
+
+  test("a page that comes back from the browser's cache is still marked", async () => {
+    const page = await chromium.check("/plain");
+    await marksAre(page, [AI[0]!]);
+    await page.goto(page.url().replace("/plain", "/empty"));
+    await page.goBack();
+    const persisted = await page.evaluate(() => performance.getEntriesByType("navigation").length);
+    expect(persisted).toBeGreaterThan(0);
+    await page.bringToFront();
+    // Restored pages go on; others are new, and wait for a click as any page does.
+    const report = await chromium.status(page);
+    expect(report.active).toBe((await marked(page)).length > 0);
+  });
+});

@@ -1,0 +1,237 @@
+import type { Page } from "puppeteer-core";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, test } from "vitest";
+import type { Kind } from "../../src/shared/state";
+import { Chromium, marked, SKIPPED, until } from "./chromium";
+import { picture } from "./pictures";
+import { between, listen, startByline, type Respond, type Running } from "./servers";
+
+let copies = 0;
+
+/** A page with a text that no test before had scored. */
+function unique(): string {
+  copies += 1;
+  return `/unique?${copies}`;
+}
+
+describe.skipIf(SKIPPED)("a server that is not as one wishes", () => {
+  let chromium: Chromium;
+  let running: Running[] = [];
+
+  beforeAll(async () => {
+    chromium = await Chromium.connect();
+  });
+  afterAll(() => chromium.close());
+  beforeEach(() => chromium.reset());
+  afterEach(async () => {
+    for (const server of running) await server.stop();
+    running = [];
+  });
+
+  async function keep(server: Promise<Running>): Promise<Running> {
+    running.push(await server);
+    return server;
+  }
+
+  /** Check a page against a server; it must show `kind`, say `advice`, and leave the page alone. */
+  async function shows(server: string, kind: Kind, badge: string, advice: RegExp): Promise<Page> {
+    await chromium.set({ server });
+    const page = await chromium.open(unique());
+    const before = await page.evaluate(() => document.documentElement.outerHTML);
+    await chromium.begin(page);
+    await until(`the state ${kind}`, async () => (await chromium.status(page)).state.kind === kind);
+    await until(`the badge ${badge}`, async () => (await chromium.badge(page)).text === badge);
+    const popup = await chromium.popup(page);
+    await until("the advice", async () =>
+      advice.test(await popup.$eval("#trouble", (notice) => notice.textContent)),
+    );
+    await picture(popup, `state-${kind}`, true);
+    await popup.close();
+    expect(await marked(page)).toEqual([]);
+    expect(await page.evaluate(() => document.documentElement.outerHTML)).toBe(before);
+    return page;
+  }
+
+  async function recovers(page: Page, limit = 15_000): Promise<void> {
+    await page.bringToFront();
+    await until("marks", async () => (await marked(page)).length > 0, limit);
+    expect((await chromium.status(page)).state.kind).toBe("ok");
+    await until("a number", async () => /^\d$/.test((await chromium.badge(page)).text));
+  }
+
+  test("not there, and started later", async () => {
+    const first = await startByline();
+    await first.stop();
+    const page = await shows(first.origin, "unreachable", "!", /Start it with “byline serve”/);
+    await keep(startByline({ port: Number(new URL(first.origin).port) }));
+    await recovers(page);
+  });
+
+  test("stopped while it is used, and started again", async () => {
+    const first = await startByline();
+    await chromium.set({ server: first.origin });
+    const page = await chromium.check("/infinite");
+    await recovers(page);
+    await first.stop();
+    await page.evaluate(() => {
+      scrollTo({ top: document.body.scrollHeight, behavior: "instant" });
+    });
+    await until("it is seen", async () => {
+      return (await chromium.status(page)).state.kind === "unreachable";
+    });
+    // What was marked stays marked.
+    const before = (await chromium.status(page)).report;
+    expect(before.words.ai).toBeGreaterThan(0);
+    expect(before.words.waiting).toBeGreaterThan(0);
+    await keep(startByline({ port: Number(new URL(first.origin).port) }));
+    await until("more is scored", async () => {
+      const { report } = await chromium.status(page);
+      return report.words.ai + report.words.human > before.words.ai + before.words.human;
+    });
+  });
+
+  /** A server that answers so for a while, and as the real one afterwards. */
+  function meanwhile(answer: (respond: Respond) => void, times = 2): Promise<Running> {
+    let count = 0;
+    return keep(
+      between(inject("byline"), async (pass, respond) => {
+        count += 1;
+        if (count <= times) answer(respond);
+        else await pass();
+      }),
+    );
+  }
+
+  test("full: 429", async () => {
+    const server = await meanwhile((respond) => {
+      respond(429, '{"error":{"code":"queue_full","message":"come back"}}', { "Retry-After": "2" });
+    });
+    await recovers(await shows(server.origin, "busy", "…", /goes on as soon as it has room/));
+  });
+
+  test("in error: 500", async () => {
+    const server = await meanwhile((respond) => {
+      respond(500, '{"error":{"code":"internal","message":"a bug"}}');
+    }, 3);
+    await recovers(await shows(server.origin, "failing", "!", /server's log: 500/));
+  });
+
+  test("another one altogether: HTML", async () => {
+    const server = await meanwhile((respond) => {
+      respond(200, "<!doctype html><title>Router</title>", { "Content-Type": "text/html" });
+    }, 3);
+    await recovers(await shows(server.origin, "foreign", "!", /no Byline server/));
+  });
+
+  test("JSON of another form, and spans outside the text", async () => {
+    const bodies = [
+      '{"hello":"world"}',
+      JSON.stringify({
+        model: { sha256: "x" },
+        results: [
+          {
+            id: "0",
+            verdict: "ai",
+            probability: 0.99,
+            words: 100,
+            coverage: 1,
+            findings: [],
+            sentences: [{ start: 0, end: 1e9, probability: 0.99, verdict: "ai" }],
+          },
+        ],
+      }),
+      "null",
+    ];
+    const server = await meanwhile((respond) => {
+      respond(200, bodies.shift() ?? "[]");
+    }, 3);
+    await recovers(await shows(server.origin, "foreign", "!", /no Byline server/));
+  });
+
+  test("slow: ten seconds for an answer", async () => {
+    let first = true;
+    const server = await keep(
+      between(inject("byline"), async (pass) => {
+        if (first) {
+          first = false;
+          await new Promise((resolve) => setTimeout(resolve, 10_000));
+        }
+        await pass();
+      }),
+    );
+    const page = await shows(server.origin, "busy", "…", /goes on as soon as it has room/);
+    await recovers(page);
+  });
+
+  test("locked: another token", async () => {
+    const server = await keep(startByline({ token: "correct-horse" }));
+    await chromium.set({ token: "wrong" });
+    const page = await shows(
+      server.origin,
+      "unauthorized",
+      "!",
+      /token the server was started with/,
+    );
+    await chromium.set({ token: "correct-horse" });
+    await recovers(page);
+  });
+
+  test("of an older and of a newer API", async () => {
+    let api = 0;
+    const server = await keep(
+      listen((request, response) => {
+        response.setHeader("Content-Type", "application/json");
+        response.end(JSON.stringify({ status: "ready", version: "9.9.9", api }));
+        request.resume();
+      }),
+    );
+    await shows(server.origin, "outdated", "!", /pip install --upgrade byline.*9\.9\.9/);
+    api = 2;
+    await chromium.reset();
+    await shows(server.origin, "newer", "!", /version 9\.9\.9.*Update the extension/);
+  });
+
+  test("the browser stops the worker in the middle: the answers come all the same", async () => {
+    let release: () => void = () => undefined;
+    const held = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    let asked = 0;
+    const server = await keep(
+      between(inject("byline"), async (pass) => {
+        asked += 1;
+        if (asked === 1) await held;
+        await pass();
+      }),
+    );
+    await chromium.set({ server: server.origin });
+    const address = unique();
+    const page = await chromium.check(address);
+    await until("the request", () => Promise.resolve(asked === 1));
+    await chromium.stopWorker();
+    await recovers(page);
+    release();
+    expect(asked).toBeGreaterThan(1);
+    // And a worker that wakes knows what was scored before: nothing is asked twice.
+    await chromium.stopWorker();
+    const again = await chromium.check(address);
+    const count = asked;
+    await recovers(again);
+    expect(asked).toBe(count);
+  });
+
+  test("the page's text goes nowhere but to the server that was named", async () => {
+    const page = await chromium.open(unique());
+    const addresses: string[] = [];
+    const worker = await chromium.worker();
+    const session = worker.client;
+    await session.send("Network.enable");
+    session.on("Network.requestWillBeSent", ({ request }) => addresses.push(request.url));
+    page.on("request", (request) => addresses.push(request.url()));
+    await chromium.begin(page);
+    await until("marks", async () => (await marked(page)).length > 0);
+    const asked = addresses.filter((address) => address.startsWith("http"));
+    expect(new Set(asked.map((address) => new URL(address).origin))).toEqual(
+      new Set([inject("byline")]),
+    );
+  });
+});
