@@ -195,11 +195,9 @@ async function hear(frame: Frame, message: FromPage): Promise<void> {
       await refresh(frame.tab);
       break;
     case "ask":
-      for (const { id, text } of message.texts) {
-        void queue.ask(frame.key, id, text, (score) => {
-          tell(frame, { kind: "answers", answers: [{ id, score }] });
-        });
-      }
+      await queue.ask(frame.key, message.texts, (id, score) => {
+        tell(frame, { kind: "answers", answers: [{ id, score }] });
+      });
       break;
     case "cancel":
       queue.cancel(frame.key, message.ids);

@@ -1,5 +1,6 @@
 /** Texts on their way to the server: batched, fair between pages, tried again, and cancelled. */
 
+import type { Asked } from "../shared/messages";
 import type { Refusal, Score, Server } from "../shared/score";
 import { next, type Event, type State } from "../shared/state";
 import { type Address, Failure, handshake, Refused, score, type Fetch } from "./client";
@@ -12,12 +13,13 @@ const BATCH_WORDS = 3_000;
 /** A request this long in coming makes the server `busy`. */
 const SLOW = 3_000;
 
-export type Deliver = (answer: Score | Refusal) => void;
+export type Deliver = (id: number, answer: Score | Refusal) => void;
 
-interface Job {
+interface Wanted extends Asked {
   readonly page: string;
-  readonly id: number;
-  readonly text: string;
+}
+
+interface Job extends Wanted {
   readonly hash: string;
   readonly deliver: Deliver;
 }
@@ -31,6 +33,8 @@ export interface World {
 }
 
 export class Queue {
+  /** Texts whose hash is being taken. */
+  private readonly arriving = new Set<Wanted>();
   private jobs: Job[] = [];
   /** Those of the request on its way that have no answer yet. */
   private flying: Job[] = [];
@@ -56,16 +60,21 @@ export class Queue {
     return this.jobs.length + this.flying.length;
   }
 
-  /** Ask for a text's score. The same page and id again takes the place of what waits. */
-  async ask(page: string, id: number, text: string, deliver: Deliver): Promise<void> {
-    const hash = await hashOf(text);
-    const known = this.cache.get(hash);
-    if (known) {
-      deliver(known);
-      return;
+  /** Ask for scores of a page's texts. An id asked about again takes the place of what waits. */
+  async ask(page: string, texts: readonly Asked[], deliver: Deliver): Promise<void> {
+    this.cancel(
+      page,
+      texts.map(({ id }) => id),
+    );
+    const arriving = texts.map(({ id, text }) => ({ page, id, text }));
+    for (const one of arriving) this.arriving.add(one);
+    const hashes = await Promise.all(texts.map(({ text }) => hashOf(text)));
+    for (const [index, one] of arriving.entries()) {
+      if (!this.arriving.delete(one)) continue; // Cancelled meanwhile.
+      this.jobs.push({ ...one, hash: hashes[index] ?? "", deliver });
     }
-    this.cancel(page, [id]);
-    this.jobs.push({ page, id, text, hash, deliver });
+    // Before the handshake nobody knows whether what is remembered is the server's model's.
+    if (this.current.server) this.recall();
     this.run();
   }
 
@@ -77,7 +86,8 @@ export class Queue {
     this.drop((job) => job.page === page);
   }
 
-  private drop(unwanted: (job: Job) => boolean): void {
+  private drop(unwanted: (wanted: Wanted) => boolean): void {
+    for (const one of this.arriving) if (unwanted(one)) this.arriving.delete(one);
     this.jobs = this.jobs.filter((job) => !unwanted(job));
     this.flying = this.flying.filter((job) => !unwanted(job));
   }
@@ -89,6 +99,7 @@ export class Queue {
     this.answered = false;
     this.event({ kind: "settings" });
     this.retry();
+    void this.greet();
   }
 
   /** Try now instead of when the backoff is over. */
@@ -163,8 +174,18 @@ export class Queue {
     return server;
   }
 
+  /** Answer what is known already. */
+  private recall(): void {
+    this.jobs = this.jobs.filter(({ id, hash, deliver }) => {
+      const known = this.cache.get(hash);
+      if (known) deliver(id, known);
+      return !known;
+    });
+  }
+
   private async once(epoch: number): Promise<void> {
     await this.connect(epoch);
+    this.recall();
     this.flying = this.take();
     if (this.flying.length === 0) return;
     try {
@@ -196,7 +217,7 @@ export class Queue {
   private land(job: Job, answer: Score | Refusal): void {
     if (!this.flying.includes(job)) return; // Cancelled on the way.
     this.flying = this.flying.filter((other) => other !== job);
-    job.deliver(answer);
+    job.deliver(job.id, answer);
   }
 
   private async exchange(epoch: number, batch: readonly Job[]): Promise<void> {

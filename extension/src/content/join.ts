@@ -1,5 +1,6 @@
 /** Blocks to passages: short neighbours together, long blocks cut. Pure. */
 
+import { MIN_WORDS } from "../shared/score";
 import type { Block, Part, PassageText } from "./text";
 
 /** What a passage has at most, in words: about two of the model's windows, and soon answered. */
@@ -94,7 +95,7 @@ function passages(group: readonly Block[]): PassageText[] {
   return found;
 }
 
-/** Where to cut a text so that no cut has more than MOST_WORDS, at ends of sentences if there are. */
+/** Where to cut a text of `all` words into about MOST_WORDS, at ends of sentences if there are. */
 export function cut(text: string, all: number): { from: number; to: number; words: number }[] {
   if (all <= MOST_WORDS) return [{ from: 0, to: text.length, words: all }];
   // Even shares: 310 words make two of 155, not one of 300 and one too short to be judged.
@@ -114,6 +115,11 @@ export function cut(text: string, all: number): { from: number; to: number; word
       words = 0;
     }
   }
-  if (from >= 0) found.push({ from, to, words });
+  if (from < 0) return found;
+  const last = found.at(-1);
+  // A rest too short to be judged goes with the cut before it.
+  if (last && words < MIN_WORDS) {
+    found[found.length - 1] = { from: last.from, to, words: last.words + words };
+  } else found.push({ from, to, words });
   return found;
 }

@@ -18,6 +18,8 @@ export interface Ends {
 
 export class Link {
   private port: chrome.runtime.Port | null = null;
+  /** Whether there was a line before this one. */
+  private hadLine = false;
 
   constructor(private readonly ends: Ends) {}
 
@@ -41,11 +43,13 @@ export class Link {
     port.onDisconnect.addListener(() => {
       if (this.port === port) this.port = null;
       setTimeout(() => {
-        if (!this.ends.isWaiting() || this.port) return;
-        if (this.open()) this.ends.again();
+        if (this.ends.isWaiting()) this.open();
       }, RECONNECT);
     });
     port.postMessage({ kind: "here", active: this.ends.isActive() } satisfies FromPage);
+    // Whoever opened it: what was asked on the line before died with it.
+    if (this.hadLine) this.ends.again();
+    this.hadLine = true;
     return port;
   }
 

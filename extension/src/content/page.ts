@@ -14,7 +14,7 @@ import { marks } from "./marks";
 import { Overlay, type Bar } from "./overlay";
 import { createPainter, type Painter } from "./paint";
 import { elementsOf, Passages, scopeOf, type Passage } from "./passages";
-import { inSlices } from "./slices";
+import { inSlices, pause } from "./slices";
 import type { Block } from "./text";
 import { Watch } from "./watch";
 
@@ -32,7 +32,9 @@ const HOVER = 120;
 
 interface Selected {
   readonly id: number;
+  readonly text: string;
   readonly range: Range;
+  answered: boolean;
 }
 
 export class Page {
@@ -65,7 +67,9 @@ export class Page {
         this.hear(message);
       },
       isActive: () => this.active,
-      isWaiting: () => this.active && [...this.passages.all].some(({ stage }) => stage === "asked"),
+      isWaiting: () =>
+        this.selected?.answered === false ||
+        [...this.passages.all].some(({ stage }) => stage === "asked"),
       again: () => {
         this.askAgain();
       },
@@ -122,7 +126,7 @@ export class Page {
         break;
       case "state":
         this.state = message.state;
-        if (this.selected && this.overlay.tipShown) this.showSelected(null);
+        if (this.selected?.answered === false) this.showSelected(null);
         break;
       case "answers":
         for (const answer of message.answers) this.take(answer);
@@ -168,7 +172,10 @@ export class Page {
     });
     this.watch.root(document);
     this.listen();
-    this.read([document.body]);
+    // The new style sheet has the browser look at all styles once; that is a task of its own.
+    void pause().then(() => {
+      this.read([document.body]);
+    });
   }
 
   private stop(): void {
@@ -410,6 +417,8 @@ export class Page {
   }
 
   private askAgain(): void {
+    this.askSelected();
+    if (!this.active) return;
     for (const passage of this.passages.all) if (passage.stage === "asked") passage.stage = "new";
     this.report();
     this.ask();
@@ -417,6 +426,7 @@ export class Page {
 
   private take({ id, score }: Answer): void {
     if (id === this.selected?.id) {
+      this.selected.answered = true;
       this.showSelected(score);
       return;
     }
@@ -581,13 +591,21 @@ export class Page {
     const selection = document.getSelection();
     if (!selection || selection.rangeCount === 0 || selection.isCollapsed) return;
     this.lastSelection -= 1;
-    this.selected = { id: this.lastSelection, range: selection.getRangeAt(0).cloneRange() };
+    this.selected = {
+      id: this.lastSelection,
+      text: selection.toString(),
+      range: selection.getRangeAt(0).cloneRange(),
+      answered: false,
+    };
     if (!this.listening || this.listening.signal.aborted) this.listen();
     this.showSelected(null);
-    this.link.say({
-      kind: "ask",
-      texts: [{ id: this.selected.id, text: selection.toString() }],
-    });
+    this.askSelected();
+  }
+
+  private askSelected(): void {
+    if (this.selected?.answered !== false) return;
+    const { id, text } = this.selected;
+    this.link.say({ kind: "ask", texts: [{ id, text }] });
   }
 
   private showSelected(score: Score | Refusal | null): void {

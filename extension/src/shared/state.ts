@@ -69,8 +69,11 @@ export function backoff(failures: number, random: number): number {
 
 export function next(state: State, event: Event, now: number, random: number): State {
   switch (event.kind) {
-    case "connected":
-      return { ...INITIAL, kind: "ok", server: event.server };
+    case "connected": {
+      // Who greets well but fails at the work is not well yet, and its backoff goes on.
+      const kind = state.kind === "failing" || state.kind === "foreign" ? state.kind : "ok";
+      return { ...state, kind, retryAt: 0, server: event.server };
+    }
     case "answered":
       return { ...state, kind: "ok", detail: "", failures: 0, retryAt: 0 };
     case "slow":

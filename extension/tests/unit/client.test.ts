@@ -1,0 +1,88 @@
+import { describe, expect, test } from "vitest";
+import {
+  Failure,
+  handshake,
+  Refused,
+  retryAfter,
+  score,
+  type Fetch,
+} from "../../src/background/client";
+
+const ADDRESS = { server: "http://127.0.0.1:8765", token: "" };
+
+function answering(status: number, body: string, headers: Record<string, string> = {}): Fetch {
+  return () => Promise.resolve(new Response(body, { status, headers }));
+}
+
+async function failure(fetch: Fetch): Promise<unknown> {
+  try {
+    await score(fetch, ADDRESS, ["text"]);
+  } catch (error) {
+    return error instanceof Failure ? error.as : error;
+  }
+  return "none";
+}
+
+describe("what the client makes of an answer", () => {
+  test.each([
+    [401, '{"error":{"code":"token_required","message":"m"}}', "unauthorized"],
+    [403, '{"error":{"code":"origin_not_allowed","message":"m"}}', "refused"],
+    [404, '{"error":{"code":"not_found","message":"m"}}', "outdated"],
+    [404, "<html>", "foreign"],
+    [429, "{}", "busy"],
+    [503, "{}", "busy"],
+    [500, "{}", "failing"],
+    [502, "<html>", "failing"],
+    [200, "<html>", "foreign"],
+    [200, "", "foreign"],
+    [200, "[]", "foreign"],
+    [200, '{"model":{"sha256":"x"},"results":[]}', "foreign"],
+  ])("%i %s is %s", async (status, body, expected) => {
+    expect(await failure(answering(status, body))).toBe(expected);
+  });
+
+  test("a refused connection is unreachable, a timeout is busy", async () => {
+    expect(await failure(() => Promise.reject(new TypeError("Failed to fetch")))).toBe(
+      "unreachable",
+    );
+    const timeout = new DOMException("signal timed out", "TimeoutError");
+    expect(await failure(() => Promise.reject(timeout))).toBe("busy");
+  });
+
+  test("another client error concerns the request alone", async () => {
+    const error = await failure(answering(413, '{"error":{"code":"c","message":"too long"}}'));
+    expect(error).toBeInstanceOf(Refused);
+    expect((error as Refused).message).toBe("too long");
+  });
+
+  test("a server of another API is told apart by its age", async () => {
+    for (const [api, expected] of [
+      [0, "outdated"],
+      [2, "newer"],
+    ] as const) {
+      const ready = answering(200, JSON.stringify({ status: "ready", version: "7", api }));
+      await expect(handshake(ready, ADDRESS)).rejects.toMatchObject({ as: expected, detail: "7" });
+    }
+  });
+
+  test("neither cookies nor redirects go along, and the body is as the contract says", async () => {
+    let seen: RequestInit = {};
+    await failure((_, init) => {
+      seen = init;
+      return Promise.resolve(new Response("{}", { status: 500 }));
+    });
+    expect(seen).toMatchObject({ method: "POST", credentials: "omit", redirect: "error" });
+    expect(JSON.parse(seen.body as string)).toEqual({
+      texts: [{ id: "0", text: "text" }],
+      detail: "sentence",
+      offset_encoding: "utf-16",
+    });
+  });
+
+  test("Retry-After may be seconds or a date", () => {
+    expect(retryAfter(null, 0)).toBeNull();
+    expect(retryAfter("7", 0)).toBe(7_000);
+    expect(retryAfter("Thu, 01 Jan 1970 00:00:09 GMT", 4_000)).toBe(5_000);
+    expect(retryAfter("soon", 0)).toBeNull();
+  });
+});

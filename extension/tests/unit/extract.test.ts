@@ -1,0 +1,102 @@
+import { beforeEach, describe, expect, test } from "vitest";
+import { extract } from "../../src/content/extract";
+import type { Block } from "../../src/content/text";
+
+function blocks(html: string, hidden: Element[] = [], roots: ShadowRoot[] = []): Block[] {
+  document.body.innerHTML = html;
+  const found = extract(
+    document.body,
+    { shadowRoot: (element) => element.shadowRoot },
+    { shadowRoot: (root) => roots.push(root), hidden: (element) => hidden.push(element) },
+  );
+  return [...found].filter((block) => block !== undefined);
+}
+
+function texts(html: string): string[] {
+  return blocks(html).map(({ text }) => text);
+}
+
+describe("blocks", () => {
+  beforeEach(() => {
+    document.body.replaceChildren();
+  });
+
+  test("are paragraphs, items, quotes and headings, each by itself", () => {
+    const found = blocks(
+      "<h2>Title</h2><p>One <b>bold</b> word.</p><ul><li>First</li><li>Second</li></ul>" +
+        "<blockquote>Quoted</blockquote><div>Loose <div>inner</div> text</div>",
+    );
+    expect(found.map(({ kind, text }) => [kind, text])).toEqual([
+      ["heading", "Title"],
+      ["paragraph", "One bold word."],
+      ["item", "First"],
+      ["item", "Second"],
+      ["paragraph", "Quoted"],
+      ["paragraph", "Loose"],
+      ["paragraph", "inner"],
+      ["paragraph", "text"],
+    ]);
+  });
+
+  test("leave out what nobody wrote as prose", () => {
+    const nobody =
+      "<nav>a</nav><button>b</button><pre>c</pre><form>d</form><div contenteditable>e</div>" +
+      "<div role=navigation>f</div><textarea>g</textarea><script>h</script><style>i</style>" +
+      "<noscript>j</noscript><template>k</template><select><option>l</option></select>" +
+      "<div role=textbox>m</div><svg><text>n</text></svg><p><a href=#>a longer menu</a> | <a href=#>b</a></p>" +
+      "<p>—</p><div contenteditable=plaintext-only>o</div>";
+    expect(texts(`${nobody}<p>Prose.</p>`)).toEqual(["Prose."]);
+  });
+
+  test("take in a page that was put into a form, and code within a sentence", () => {
+    expect(texts("<form><main><p>A page.</p></main></form>")).toEqual(["A page."]);
+    expect(texts("<p>Call <code>f()</code> twice.</p>")).toEqual(["Call f() twice."]);
+    expect(texts("<div contenteditable=false><p>Fixed.</p></div>")).toEqual(["Fixed."]);
+  });
+
+  test("leave out what is hidden, and say what it was", () => {
+    const hidden: Element[] = [];
+    const found = blocks(
+      "<p style='display:none'>a</p><p style='visibility:hidden'>b</p><p style='opacity:0'>c</p>" +
+        "<p style='position:absolute;clip:rect(0px,0px,0px,0px)'>d</p><p>Seen.</p>",
+      hidden,
+    );
+    expect(found.map(({ text }) => text)).toEqual(["Seen."]);
+    expect(hidden.length).toBe(4);
+  });
+
+  test("have white space as it is rendered", () => {
+    expect(texts("<p>  One\n   two <b> three </b> four<br>  five  </p>")).toEqual([
+      "One two three four\nfive",
+    ]);
+    expect(texts("<p style='white-space: pre-wrap'>One\n\n  two</p>")).toEqual(["One\n  two"]);
+  });
+
+  test("go into shadow trees", () => {
+    const roots: ShadowRoot[] = [];
+    document.body.innerHTML = "<div id=host><p>Light.</p></div>";
+    const host = document.querySelector("#host")!;
+    host.attachShadow({ mode: "open" }).innerHTML = "<p>Shadow.</p>";
+    const found = [
+      ...extract(
+        document.body,
+        { shadowRoot: (element) => element.shadowRoot },
+        { shadowRoot: (root) => roots.push(root), hidden: () => undefined },
+      ),
+    ].filter((block) => block !== undefined);
+    expect(found.map(({ text }) => text)).toEqual(["Shadow.", "Light."]);
+    expect(roots).toEqual([host.shadowRoot]);
+  });
+
+  test("say for every letter which node it is from", () => {
+    const html = "<p>  Ärger 👩🏽‍🚀\n\n mit <i>  é und </i> Raum <b>\n</b>danach<br> und\tmehr</p>";
+    const [block] = blocks(html);
+    expect(block!.text.length).toBeGreaterThan(20);
+    for (const { node, from, at, length } of block!.pieces) {
+      const there = node.data.slice(from, from + length).replace(/\s/g, " ");
+      expect(block!.text.slice(at, at + length)).toBe(there);
+    }
+    const covered = block!.pieces.reduce((sum, { length }) => sum + length, 0);
+    expect(covered + block!.text.split("\n").length - 1).toBe(block!.text.length);
+  });
+});

@@ -1,0 +1,68 @@
+import { describe, expect, test } from "vitest";
+import { cut, join, MOST_WORDS, SEPARATOR } from "../../src/content/join";
+import { countWords, type Block, type BlockKind } from "../../src/content/text";
+
+const parents = {
+  article: document.createElement("article"),
+  aside: document.createElement("div"),
+};
+
+function block(words: number, kind: BlockKind = "paragraph", parent = parents.article): Block {
+  const element = document.createElement("p");
+  parent.append(element);
+  const text = Array.from({ length: words }, (_, n) => `w${n}`).join(" ");
+  return { element, kind, text, pieces: [], words };
+}
+
+function sizes(blocks: readonly Block[]): number[][] {
+  return join(blocks, 40).map(({ parts }) => parts.map((part) => part.block.words));
+}
+
+describe("passages", () => {
+  test("are long paragraphs by themselves, whatever stands beside them", () => {
+    expect(sizes([block(50), block(3), block(60)])).toEqual([[50], [3], [60]]);
+  });
+
+  test("are short neighbours together, and what is left over with them", () => {
+    expect(sizes([block(15), block(15), block(15), block(20)])).toEqual([[15, 15, 15, 20]]);
+    expect(sizes([block(20), block(20), block(20), block(20), block(5)])).toEqual([
+      [20, 20],
+      [20, 20, 5],
+    ]);
+  });
+
+  test("never glue headings or list items to paragraphs, nor one comment to another", () => {
+    expect(sizes([block(20), block(4, "heading"), block(20)])).toEqual([[20], [20]]);
+    expect(sizes([block(20), block(20, "item"), block(20, "item")])).toEqual([[20], [20, 20]]);
+    expect(sizes([block(20), block(20, "paragraph", parents.aside)])).toEqual([[20], [20]]);
+  });
+
+  test("hold the words of their blocks where their parts say", () => {
+    const [passage] = join([block(25), block(25)], 40);
+    expect(passage!.text.split(SEPARATOR).length).toBe(2);
+    for (const { block: part, from, to, at } of passage!.parts) {
+      expect(passage!.text.slice(at, at + to - from)).toBe(part.text.slice(from, to));
+    }
+  });
+
+  test("are cuts of a long block, none too long and none too short to be judged", () => {
+    for (const words of [301, 310, 599, 601, 1_000, 40_000]) {
+      const long = block(words);
+      const cuts = cut(long.text, words);
+      expect(cuts.map(({ from, to }) => long.text.slice(from, to)).join(" ")).toBe(long.text);
+      for (const { from, to, words: counted } of cuts) {
+        expect(counted).toBe(countWords(long.text.slice(from, to)));
+        expect(counted).toBeLessThan(MOST_WORDS + 40);
+        expect(counted).toBeGreaterThanOrEqual(40);
+      }
+    }
+  });
+
+  test("are cut where a sentence ends", () => {
+    const sentence = "Here is one more sentence of eight words. ";
+    const text = sentence.repeat(100).trim();
+    for (const { from, to } of cut(text, 800)) {
+      expect(text.slice(from, to)).toMatch(/^Here .*\.$/);
+    }
+  });
+});

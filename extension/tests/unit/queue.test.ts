@@ -1,0 +1,304 @@
+import { describe, expect, test } from "vitest";
+import { Cache, type Area } from "../../src/background/cache";
+import { Queue, type World } from "../../src/background/queue";
+import type { Refusal, Score } from "../../src/shared/score";
+import { INITIAL, type State } from "../../src/shared/state";
+
+const SCORE = {
+  verdict: "human",
+  probability: 0.1,
+  words: 50,
+  coverage: 1,
+  sentences: [],
+  findings: [],
+};
+
+interface Sent {
+  readonly path: string;
+  readonly texts: readonly string[];
+  readonly authorization: string | undefined;
+}
+
+function memory(): Area & { readonly stored: Map<string, unknown> } {
+  const stored = new Map<string, unknown>();
+  return {
+    stored,
+    get: () => Promise.resolve(Object.fromEntries(stored)),
+    set: (items) => {
+      for (const [key, value] of Object.entries(items)) stored.set(key, value);
+      return Promise.resolve();
+    },
+    remove: (keys) => {
+      for (const key of keys) stored.delete(key);
+      return Promise.resolve();
+    },
+  };
+}
+
+/** A world with a clock that is turned by hand, and a server that answers as a test says. */
+class Stage implements World {
+  readonly sent: Sent[] = [];
+  readonly states: State[] = [];
+  clock = 0;
+  timers: { at: number; then: () => void }[] = [];
+  answer: (sent: Sent) => Response | Promise<Response> = (sent) => this.scores(sent);
+  sha256 = "a";
+
+  scores({ texts }: Sent): Response {
+    const results = texts.map((_, n) => ({ id: `${n}`, ...SCORE }));
+    return Response.json({ model: { sha256: this.sha256 }, results });
+  }
+
+  fetch = async (address: string, init: RequestInit): Promise<Response> => {
+    const path = new URL(address).pathname;
+    const headers = init.headers as Record<string, string>;
+    const request = typeof init.body === "string" ? init.body : '{"texts":[]}';
+    const { texts } = JSON.parse(request) as { texts: { text: string }[] };
+    const sent = {
+      path,
+      texts: texts.map(({ text }) => text),
+      authorization: headers.Authorization,
+    };
+    this.sent.push(sent);
+    if (path === "/readyz") return Response.json({ status: "ready", version: "1.0.0", api: 1 });
+    if (path === "/v1/models") {
+      const model = { name: "m", sha256: this.sha256, min_words: 40 };
+      return Response.json({ default: "m", models: [model] });
+    }
+    return this.answer(sent);
+  };
+  now = () => this.clock;
+  random = () => 0;
+  after = (milliseconds: number, then: () => void) => {
+    const timer = { at: this.clock + milliseconds, then };
+    this.timers.push(timer);
+    return () => {
+      this.timers = this.timers.filter((other) => other !== timer);
+    };
+  };
+
+  async pass(milliseconds: number): Promise<void> {
+    this.clock += milliseconds;
+    const due = this.timers.filter(({ at }) => at <= this.clock);
+    this.timers = this.timers.filter(({ at }) => at > this.clock);
+    for (const { then } of due) then();
+    await this.settle();
+  }
+
+  async settle(): Promise<void> {
+    for (let n = 0; n < 20; n += 1) await new Promise((resolve) => setTimeout(resolve));
+  }
+
+  get asked(): (readonly string[])[] {
+    return this.sent.filter(({ path }) => path === "/v1/score").map(({ texts }) => texts);
+  }
+
+  async queue(area: Area = memory(), state: State = INITIAL): Promise<Queue> {
+    const address = { server: "http://127.0.0.1:8765", token: "secret" };
+    return new Queue(this, await Cache.load(area), address, state, (now) => this.states.push(now));
+  }
+}
+
+type Answers = Map<string, Score | Refusal>;
+
+async function ask(queue: Queue, answers: Answers, page: string, texts: readonly string[]) {
+  const asked = texts.map((text, id) => ({ id, text }));
+  await queue.ask(page, asked, (id, answer) => answers.set(texts[id] ?? "", answer));
+}
+
+describe("the queue", () => {
+  test("shakes hands, then asks for a few texts, then for many", async () => {
+    const stage = new Stage();
+    const queue = await stage.queue();
+    const answers: Answers = new Map();
+    await ask(
+      queue,
+      answers,
+      "p",
+      Array.from({ length: 30 }, (_, n) => `text ${n}`),
+    );
+    await stage.settle();
+    expect(stage.sent.map(({ path }) => path).slice(0, 3)).toEqual([
+      "/readyz",
+      "/v1/models",
+      "/v1/score",
+    ]);
+    expect(stage.asked.map(({ length }) => length)).toEqual([4, 16, 10]);
+    expect(answers.size).toBe(30);
+    expect(stage.sent.every(({ authorization }) => authorization === "Bearer secret")).toBe(true);
+    expect(queue.state.kind).toBe("ok");
+  });
+
+  test("keeps a batch small by words too", async () => {
+    const stage = new Stage();
+    const queue = await stage.queue();
+    await ask(
+      queue,
+      new Map(),
+      "p",
+      Array.from({ length: 20 }, (_, n) => `${n} ${"word ".repeat(1_500)}`),
+    );
+    await stage.settle();
+    expect(Math.max(...stage.asked.map(({ length }) => length))).toBeLessThan(5);
+  });
+
+  test("is fair: a long page holds up no short one", async () => {
+    const stage = new Stage();
+    const queue = await stage.queue();
+    const answers: Answers = new Map();
+    let release: (value: Response) => void = () => undefined;
+    stage.answer = () => new Promise((resolve) => (release = resolve));
+    const long = Array.from({ length: 40 }, (_, n) => `long ${n}`);
+    await ask(queue, answers, "long", long);
+    await stage.settle();
+    await ask(queue, answers, "short", ["short"]);
+    stage.answer = (sent) => stage.scores(sent);
+    release(stage.scores(stage.sent.at(-1)!));
+    await stage.settle();
+    expect(stage.asked[1]).toContain("short");
+  });
+
+  test("asks no text twice, be it on two pages or seen before", async () => {
+    const stage = new Stage();
+    const area = memory();
+    const queue = await stage.queue(area);
+    const answers: Answers = new Map();
+    await Promise.all([ask(queue, answers, "a", ["same"]), ask(queue, answers, "b", ["same"])]);
+    await stage.settle();
+    await ask(queue, answers, "c", ["same"]);
+    await stage.settle();
+    expect(stage.asked.flat()).toEqual(["same"]);
+    // A worker that starts anew finds what the one before knew.
+    const next = await stage.queue(area, queue.state);
+    const later: Answers = new Map();
+    await ask(next, later, "d", ["same"]);
+    expect(later.size).toBe(1);
+    expect(stage.asked.length).toBe(1);
+  });
+
+  test("forgets the scores of another model", async () => {
+    const stage = new Stage();
+    const area = memory();
+    const queue = await stage.queue(area);
+    await ask(queue, new Map(), "a", ["same"]);
+    await stage.settle();
+    stage.sha256 = "b";
+    queue.readdress({ server: "http://127.0.0.1:9999", token: "" });
+    await ask(queue, new Map(), "a", ["other"]);
+    await stage.settle();
+    await ask(queue, new Map(), "a", ["same"]);
+    await stage.settle();
+    expect(stage.asked.flat()).toEqual(["same", "other", "same"]);
+  });
+
+  test("lets go of what is cancelled, waiting or on its way", async () => {
+    const stage = new Stage();
+    const queue = await stage.queue();
+    const answers: Answers = new Map();
+    let release: (value: Response) => void = () => undefined;
+    stage.answer = () => new Promise((resolve) => (release = resolve));
+    await ask(queue, answers, "p", ["one", "two", "three", "four", "five"]);
+    await stage.settle();
+    queue.cancel("p", [0, 4]);
+    stage.answer = (sent) => stage.scores(sent);
+    release(stage.scores(stage.sent.at(-1)!));
+    await stage.settle();
+    expect([...answers.keys()].sort()).toEqual(["four", "three", "two"]);
+    expect(stage.asked.length).toBe(1);
+    expect(queue.length).toBe(0);
+  });
+
+  test("waits as long as the server asks, and longer each time it fails", async () => {
+    const stage = new Stage();
+    const queue = await stage.queue();
+    const answers: Answers = new Map();
+    stage.answer = () =>
+      new Response('{"error":{"code":"full","message":""}}', {
+        status: 429,
+        headers: { "Retry-After": "5" },
+      });
+    await ask(queue, answers, "p", ["one"]);
+    await stage.settle();
+    expect(queue.state).toMatchObject({ kind: "busy", failures: 1, retryAt: 5_000 });
+    await stage.pass(4_900);
+    expect(stage.asked.length).toBe(1);
+    stage.answer = () => new Response("oops", { status: 500 });
+    await stage.pass(200);
+    expect(stage.asked.length).toBe(2);
+    expect(queue.state).toMatchObject({ kind: "failing", failures: 2, retryAt: 5_100 + 2_000 });
+    await stage.pass(2_000);
+    expect(queue.state.retryAt).toBe(7_100 + 4_000);
+    stage.answer = (sent) => stage.scores(sent);
+    await stage.pass(4_000);
+    expect(answers.size).toBe(1);
+    expect(queue.state).toMatchObject({ kind: "ok", failures: 0 });
+  });
+
+  test("tells one bad text from a bad server", async () => {
+    const stage = new Stage();
+    const queue = await stage.queue();
+    const answers: Answers = new Map();
+    stage.answer = (sent) =>
+      sent.texts.includes("bad")
+        ? new Response('{"error":{"code":"too_long","message":"cut it"}}', { status: 413 })
+        : stage.scores(sent);
+    await ask(queue, answers, "p", ["good", "bad", "better"]);
+    await stage.settle();
+    expect(answers.get("bad")).toEqual({ error: "cut it" });
+    expect(answers.get("good")).toMatchObject({ verdict: "human" });
+    expect(answers.get("better")).toMatchObject({ verdict: "human" });
+    expect(queue.state.kind).toBe("ok");
+  });
+
+  test("is busy when an answer is slow, and well when it comes", async () => {
+    const stage = new Stage();
+    const queue = await stage.queue();
+    let release: (value: Response) => void = () => undefined;
+    stage.answer = () => new Promise((resolve) => (release = resolve));
+    await ask(queue, new Map(), "p", ["one"]);
+    await stage.settle();
+    await stage.pass(3_000);
+    expect(queue.state.kind).toBe("busy");
+    release(stage.scores(stage.sent.at(-1)!));
+    await stage.settle();
+    expect(queue.state.kind).toBe("ok");
+  });
+
+  test("drops an answer of the server before, and asks the new one", async () => {
+    const stage = new Stage();
+    const queue = await stage.queue();
+    const answers: Answers = new Map();
+    let release: (value: Response) => void = () => undefined;
+    stage.answer = () => new Promise((resolve) => (release = resolve));
+    await ask(queue, answers, "p", ["one"]);
+    await stage.settle();
+    queue.readdress({ server: "http://127.0.0.1:9999", token: "" });
+    stage.answer = (sent) => stage.scores(sent);
+    release(Response.json({ model: { sha256: "old" }, results: [{ id: "0", ...SCORE }] }));
+    await stage.settle();
+    expect(answers.size).toBe(1);
+    expect(stage.asked.length).toBe(2);
+    expect(stage.sent.at(-1)?.authorization).toBeUndefined();
+  });
+});
+
+describe("the cache", () => {
+  test("keeps the latest used, within its bound, also in storage", async () => {
+    const area = memory();
+    const cache = await Cache.load(area, 3);
+    const score = SCORE as unknown as Score;
+    for (const [n, hash] of ["a", "b", "c"].entries())
+      await cache.put("m", new Map([[hash, score]]), n);
+    cache.get("a");
+    await cache.put("m", new Map([["d", score]]), 9);
+    expect(cache.size).toBe(3);
+    expect(cache.get("b")).toBeUndefined();
+    expect([...area.stored.keys()].sort()).toEqual([
+      "score-model",
+      "score:a",
+      "score:c",
+      "score:d",
+    ]);
+    expect((await Cache.load(area, 3)).get("d")).toEqual(score);
+  });
+});

@@ -1,0 +1,70 @@
+import { describe, expect, test } from "vitest";
+import {
+  DEFAULTS,
+  isExposed,
+  originPattern,
+  runsByItself,
+  serverOrigin,
+  siteOf,
+  withSite,
+} from "../../src/shared/settings";
+import { wanted } from "../../src/background/sites";
+
+describe("addresses", () => {
+  test.each([
+    ["127.0.0.1:8765", "http://127.0.0.1:8765"],
+    [" https://byline.example/some/path ", "https://byline.example"],
+    ["http://[::1]:9", "http://[::1]:9"],
+    ["", null],
+    ["ftp://example.com", null],
+    ["http://user:secret@example.com", null],
+    ["not an address", null],
+    ["http://", null],
+    ["javascript:alert(1)", null],
+  ])("%s means %s", (typed, origin) => {
+    expect(serverOrigin(typed)).toBe(origin);
+  });
+
+  test("only http over a network is exposed", () => {
+    expect(isExposed("http://192.168.1.7:8765")).toBe(true);
+    for (const safe of [
+      "https://example.com",
+      "http://127.0.0.1:1",
+      "http://localhost",
+      "http://[::1]",
+    ]) {
+      expect(isExposed(safe)).toBe(false);
+    }
+  });
+
+  test("a permission has no port, a site neither port nor path", () => {
+    expect(originPattern("http://127.0.0.1:8765")).toBe("http://127.0.0.1/*");
+    expect(siteOf("https://example.com:8443/a?b")).toBe("example.com");
+    expect(siteOf("chrome://extensions")).toBeNull();
+    expect(siteOf(undefined)).toBeNull();
+  });
+});
+
+describe("sites", () => {
+  test("are in one list at most", () => {
+    const on = { ...DEFAULTS, ...withSite(DEFAULTS, "a", true) };
+    expect([on.sitesOn, on.sitesOff]).toEqual([["a"], []]);
+    const off = { ...on, ...withSite(on, "a", false) };
+    expect([off.sitesOn, off.sitesOff]).toEqual([[], ["a"]]);
+  });
+
+  test("that are off stay off where all are on", () => {
+    const settings = { ...DEFAULTS, automatic: true, sitesOff: ["a"] };
+    expect(runsByItself(settings, "a")).toBe(false);
+    expect(runsByItself(settings, "b")).toBe(true);
+    expect(runsByItself(settings, null)).toBe(false);
+    expect(runsByItself({ ...DEFAULTS, sitesOn: ["a"] }, "a")).toBe(true);
+  });
+
+  test("are registered as far as permissions go", async () => {
+    const may = (pattern: string) => Promise.resolve(pattern.startsWith("https:"));
+    expect(await wanted({ ...DEFAULTS, sitesOn: ["a"] }, may)).toEqual(["https://a/*"]);
+    expect(await wanted({ ...DEFAULTS, automatic: true }, may)).toEqual(["https://*/*"]);
+    expect(await wanted(DEFAULTS, may)).toEqual([]);
+  });
+});
