@@ -5,6 +5,7 @@ PYTHON ?= python3
 BASE := .venv-base
 FULL := .venv
 PEER := .venv-mlserver
+MODULES := extension/node_modules/.package-lock.json
 PIP_FLAGS := --quiet --disable-pip-version-check -c constraints.txt
 
 # Said while the file is read: before an environment is installed only to hear it.
@@ -16,10 +17,10 @@ endif
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo serve test check bench train docs clean python
+.PHONY: help demo serve test check bench train docs extension pictures clean python node
 
 help:  ## List the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: $(BASE)/.installed  ## Score examples/documents: a table here, and demo-report.html
 	$(BASE)/bin/byline score examples/documents --format table
@@ -29,15 +30,17 @@ demo: $(BASE)/.installed  ## Score examples/documents: a table here, and demo-re
 serve: $(BASE)/.installed  ## Serve the page and the API on this machine (ARGS= goes to byline serve)
 	$(BASE)/bin/byline serve $(ARGS)
 
-test: $(FULL)/.installed  ## Run every test but the benchmarks (ARGS= goes to pytest)
+test: $(FULL)/.installed $(MODULES)  ## Run every test but the benchmarks (ARGS= goes to pytest)
+	cd extension && npm run --silent test
 	$(FULL)/bin/python -m pytest tests $(ARGS)
 
-check: $(FULL)/.installed  ## Lint, format, types, import contracts
+check: $(FULL)/.installed $(MODULES)  ## Lint, format, types, import contracts
 	$(FULL)/bin/ruff check .
 	$(FULL)/bin/ruff format --check .
 	$(FULL)/bin/mypy
 	$(FULL)/bin/pyright --pythonpath $(FULL)/bin/python
 	$(FULL)/bin/lint-imports
+	cd extension && npm run --silent check
 
 bench: $(FULL)/.installed  ## Measure speed, as ratios within one run
 	@$(MAKE) --no-print-directory $(PEER)/.installed || echo "MLServer: not installed, and left out"
@@ -49,8 +52,14 @@ train: $(FULL)/.installed  ## Train a preset, every stage: make train PRESET=smo
 docs: $(FULL)/.installed  ## Write docs/cli.md from the help of the commands
 	$(FULL)/bin/python -m byline_cli.reference docs/cli.md
 
+extension: $(MODULES)  ## Build the browser extension: extension/dist/chrome, firefox, and zips
+	cd extension && npm run --silent build
+
+pictures: $(FULL)/.installed $(MODULES)  ## Draw the pictures of docs/extension.md anew
+	cd extension && PICTURES=renew npm run --silent test:browser
+
 clean:  ## Remove caches and build output; the environments and runs/ stay
-	rm -rf build dist demo-report.html .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf build dist extension/dist demo-report.html .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
 	find scoring server cli training tests -name __pycache__ -type d -prune -exec rm -rf {} +
 
 python:
@@ -59,6 +68,16 @@ python:
 	  "Name another: make PYTHON=python3.12 ..." >&2; exit 1; }
 	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { echo \
 	  "$(PYTHON) cannot make virtual environments. On Debian: apt-get install python3-venv" >&2; exit 1; }
+
+node:
+	@command -v npm >/dev/null || { echo \
+	  "The browser extension needs Node.js 18.19 or newer with npm. On Debian: apt-get install nodejs npm" \
+	  >&2; exit 1; }
+
+# What npm itself writes last. No package's own script is run: none is needed.
+$(MODULES): extension/package.json extension/package-lock.json | node
+	cd extension && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
+	@touch $@
 
 # The stamp, not the folder, says that an environment is complete: an interrupted install is resumed.
 $(BASE)/.installed: pyproject.toml constraints.txt | python

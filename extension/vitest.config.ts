@@ -8,7 +8,7 @@ export default defineConfig({
       { test: { name: "unit", include: ["tests/unit/*.test.ts"], environment: "jsdom" } },
       {
         test: {
-          name: "e2e",
+          name: "browser",
           include: ["tests/e2e/*.test.ts"],
           globalSetup: "tests/e2e/setup.ts",
           testTimeout: 30_000,

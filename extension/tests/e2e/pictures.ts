@@ -9,7 +9,7 @@ import { PICTURES } from "../paths";
 const MOST_BYTES = 150_000;
 
 export async function picture(page: Page, name: string, whole = false): Promise<void> {
-  // `make test` leaves the committed pictures alone; `npm run pictures` renews them.
+  // `make test` leaves the committed pictures alone; `make pictures` renews them.
   const folder =
     process.env.PICTURES === "renew" ? PICTURES : `${PICTURES}../../extension/dist/pictures/`;
   mkdirSync(folder, { recursive: true });

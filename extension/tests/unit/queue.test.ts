@@ -1,8 +1,13 @@
+// @vitest-environment node
+import { webcrypto } from "node:crypto";
 import { describe, expect, test } from "vitest";
 import { Cache, type Area } from "../../src/background/cache";
 import { Queue, type World } from "../../src/background/queue";
 import type { Refusal, Score } from "../../src/shared/score";
 import { INITIAL, type State } from "../../src/shared/state";
+
+// Browsers have it everywhere, Node from 19 on.
+(globalThis as { crypto?: unknown }).crypto ??= webcrypto;
 
 const SCORE = {
   verdict: "human",
