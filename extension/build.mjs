@@ -48,9 +48,10 @@ async function write(target, version) {
         bundle: true,
         // Classic scripts: what is injected into a page can't be a module.
         format: "iife",
-        target: ["chrome120", "firefox140"],
+        target: ["chrome140", "firefox140"],
         minify: true,
         charset: "utf8",
+        define: { HIGHLIGHTS_INHERIT: String(target === "chrome") },
         legalComments: "none",
         logLevel: "warning",
     });

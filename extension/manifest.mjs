@@ -12,7 +12,7 @@ export function manifest(target, version) {
         description: "__MSG_description__",
         version,
         default_locale: "en",
-        ...(chrome ? { key: KEY, minimum_chrome_version: "120" } : {}),
+        ...(chrome ? { key: KEY, minimum_chrome_version: "140" } : {}),
         icons: { 16: "icons/16.png", 32: "icons/32.png", 48: "icons/48.png", 128: "icons/128.png" },
         action: {
             default_title: "__MSG_name__",

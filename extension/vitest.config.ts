@@ -5,7 +5,10 @@ export default defineConfig({
     // One browser, one server: a test at a time has them to itself.
     fileParallelism: false,
     projects: [
-      { test: { name: "unit", include: ["tests/unit/*.test.ts"], environment: "jsdom" } },
+      {
+        test: { name: "unit", include: ["tests/unit/*.test.ts"], environment: "jsdom" },
+        define: { HIGHLIGHTS_INHERIT: "true" },
+      },
       {
         test: {
           name: "browser",

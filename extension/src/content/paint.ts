@@ -2,7 +2,7 @@
 
 import type { Style } from "../shared/settings";
 import { LEVELS, type Level, type MarkKind } from "./marks";
-import { highlightCss, highlightName } from "./style";
+import { EACH_TREE, highlightCss, highlightName } from "./style";
 
 export interface Painter {
   add(range: Range, kind: MarkKind, level: Level): void;
@@ -45,6 +45,7 @@ export function createPainter(style: Style): Painter {
       highlights.get(highlightName(kind, level))?.delete(range);
     },
     adopt(root) {
+      if (root instanceof ShadowRoot && !EACH_TREE) return;
       roots.add(new WeakRef(root));
       take(root);
     },
