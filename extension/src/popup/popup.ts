@@ -103,7 +103,7 @@ function show(now: TabStatus): void {
     }),
   );
   byId("coverage", HTMLElement).textContent = coverage(counted);
-  byId("whole", HTMLElement).hidden = counted.waiting === 0;
+  byId("whole", HTMLElement).hidden = counted.waiting === 0 || trouble;
   byId("no-passages", HTMLElement).hidden = report.strongest.length > 0;
   showStrongest(report.strongest);
 }

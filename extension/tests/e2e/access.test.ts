@@ -3,7 +3,6 @@ import type { Page } from "puppeteer-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { Chromium, marked, SKIPPED, until } from "./chromium";
 import { EXTENSION } from "../paths";
-import { picture } from "./pictures";
 
 const AXE = readFileSync(`${EXTENSION}node_modules/axe-core/axe.min.js`, "utf8");
 const SCHEMES = ["light", "dark"] as const;
@@ -73,7 +72,6 @@ describe.skipIf(SKIPPED)("for every reader", () => {
     await options.locator("#server-form button").click();
     await until("the result", () => options.$("#result[data-kind=ok]"));
     expect(await violations(options)).toEqual([]);
-    if (scheme === "dark") await picture(options, "options-dark", true);
     await options.close();
   });
 

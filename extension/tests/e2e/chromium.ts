@@ -168,12 +168,12 @@ export class Chromium {
     const tab = await this.tab(page);
     const address = `chrome-extension://${Chromium.id}/popup.html?tab=${tab}`;
     await this.control.evaluate(async (url) => {
-      await chrome.windows.create({ url, type: "popup", width: 400, height: 700 });
+      await chrome.windows.create({ url, type: "popup", width: 380, height: 700 });
     }, address);
     const target = await this.browser.waitForTarget((one) => one.url() === address);
     const popup = await target.page();
     if (!popup) throw new Error("the popup has no page");
-    await popup.setViewport({ width: 360, height: 620 });
+    await popup.setViewport({ width: 340, height: 620 });
     await page.bringToFront();
     return popup;
   }

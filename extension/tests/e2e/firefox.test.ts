@@ -82,11 +82,9 @@ describe.skipIf(SKIPPED)("Firefox ESR", () => {
     const address = `popup.html?tab=${tab}`;
     await control.evaluate((url) => chrome.tabs.create({ url }), address);
     const popup = await extensionPage(address);
-    await popup.setViewport({ width: 360, height: 620 });
     await until("the verdict", () =>
       popup.$eval("#verdict", (verdict) => /Likely|Unclear/.test(verdict.textContent)),
     );
-    await picture(popup, "firefox-popup");
     await popup.$eval("#strongest button", (button) => {
       (button as HTMLElement).click();
     });
