@@ -9,7 +9,6 @@ import {
   type Request,
   type TabStatus,
   type ToPage,
-  type ToPopup,
 } from "../shared/messages";
 import { MIN_WORDS } from "../shared/score";
 import { loadSettings, runsByItself, siteOf, view, type Settings } from "../shared/settings";
@@ -87,12 +86,17 @@ async function tabSite(tab: number): Promise<string | null> {
   }
 }
 
-async function status(tab: number): Promise<TabStatus> {
-  const { settings, queue } = await running;
+async function isOff(tab: number): Promise<boolean> {
+  const { settings } = await running;
   const site = await tabSite(tab);
+  return site !== null && settings.sitesOff.includes(site);
+}
+
+async function status(tab: number): Promise<TabStatus> {
+  const { queue } = await running;
   return {
-    site,
-    siteOff: site !== null && settings.sitesOff.includes(site),
+    site: await tabSite(tab),
+    siteOff: await isOff(tab),
     active: tabs.of(tab).some(({ active }) => active),
     state: queue.state,
     report: tabs.report(tab),
@@ -104,7 +108,7 @@ async function refresh(tab: number): Promise<void> {
   const { settings } = await running;
   const now = await status(tab);
   for (const [port, of] of popups) {
-    if (of === tab) port.postMessage({ kind: "status", status: now } satisfies ToPopup);
+    if (of === tab) tell({ port }, { kind: "status", status: now });
   }
   try {
     await showBadge(tab, now, words(settings.language));
@@ -133,9 +137,9 @@ async function remember(checked: ReadonlySet<number>): Promise<void> {
 
 async function check(tab: number): Promise<void> {
   const { checked } = await running;
+  await inject(tab);
   checked.add(tab);
   await remember(checked);
-  await inject(tab);
   for (const frame of tabs.of(tab)) await admit(frame);
   await refresh(tab);
 }
@@ -176,9 +180,11 @@ function attendPage(port: chrome.runtime.Port, tab: number): void {
   port.onMessage.addListener((message: FromPage) => void hear(frame, message));
   port.onDisconnect.addListener(() => {
     tabs.leave(port);
-    void running.then(({ queue }) => {
+    void running.then(async ({ queue, checked }) => {
       queue.forget(frame.key);
-      return refresh(tab);
+      // The page a check was asked for has gone; the next one is asked for again.
+      if (frame.frame === 0 && checked.delete(tab)) await remember(checked);
+      await refresh(tab);
     });
   });
 }
@@ -190,8 +196,9 @@ async function hear(frame: Frame, message: FromPage): Promise<void> {
       // A page at work outlives the worker: it says so, and goes on.
       frame.active = message.active;
       tell(frame, { kind: "state", state: queue.state });
-      if (message.active) tell(frame, { kind: "view", ...(await pageView()) });
-      else await admit(frame);
+      if (!message.active) await admit(frame);
+      else if (await isOff(frame.tab)) await stop(frame.tab);
+      else tell(frame, { kind: "view", ...(await pageView()) });
       await refresh(frame.tab);
       break;
     case "ask":
@@ -255,6 +262,16 @@ async function attempt(action: () => Promise<void>): Promise<string | null> {
   }
 }
 
+/** What a menu or a key asked for has no popup to complain in: the button says it. */
+async function orSay(tab: number, action: () => Promise<void>): Promise<void> {
+  const failed = await attempt(action);
+  if (failed === null) return;
+  const { settings } = await running;
+  const title = `${words(settings.language).say("cannotCheck")} (${failed})`;
+  await chrome.action.setBadgeText({ tabId: tab, text: "!" });
+  await chrome.action.setTitle({ tabId: tab, title });
+}
+
 async function test(server: string, token: string): Promise<State> {
   const now = Date.now();
   try {
@@ -279,10 +296,7 @@ chrome.storage.local.onChanged.addListener((changes) => {
     }
     if ("automatic" in changes || "sitesOn" in changes || "sitesOff" in changes) {
       await registerSites(world.settings);
-      for (const tab of tabs.ids) {
-        const site = await tabSite(tab);
-        if (site !== null && world.settings.sitesOff.includes(site)) await stop(tab);
-      }
+      for (const tab of tabs.ids) if (await isOff(tab)) await stop(tab);
     }
     if ("language" in changes) await makeMenu(world.settings);
     for (const frame of tabs.all.filter(({ active }) => active)) {
@@ -298,21 +312,6 @@ chrome.permissions.onAdded.addListener(
 chrome.permissions.onRemoved.addListener(
   () => void running.then(({ settings }) => registerSites(settings)),
 );
-
-chrome.tabs.onRemoved.addListener((tab) => {
-  void running.then(async ({ checked }) => {
-    if (checked.delete(tab)) await remember(checked);
-  });
-});
-
-/** The page a check was asked for has gone; the next one is asked for again. */
-chrome.tabs.onUpdated.addListener((tab, change) => {
-  if (change.status !== "loading" || tabs.of(tab).length > 0) return;
-  void running.then(async ({ checked }) => {
-    if (checked.delete(tab)) await remember(checked);
-    await refresh(tab);
-  });
-});
 
 async function makeMenu(settings: Settings): Promise<void> {
   await chrome.contextMenus.removeAll();
@@ -334,7 +333,7 @@ chrome.runtime.onInstalled.addListener(({ reason }) => {
 chrome.contextMenus.onClicked.addListener((info, tab) => {
   const id = tab?.id;
   if (id === undefined) return;
-  void attempt(async () => {
+  void orSay(id, async () => {
     await inject(id, info.frameId ?? 0);
     await command(id, { kind: "selection" }, info.frameId ?? 0);
   });
@@ -343,7 +342,7 @@ chrome.contextMenus.onClicked.addListener((info, tab) => {
 chrome.commands.onCommand.addListener((name, tab) => {
   const id = tab?.id;
   if (id === undefined) return;
-  void attempt(async () => {
+  void orSay(id, async () => {
     if (name === "next-passage") await command(id, { kind: "next" });
     else if (tabs.of(id).some(({ active }) => active)) await stop(id);
     else await check(id);

@@ -1,6 +1,6 @@
 /** The pages that are looked at: one port a frame, summed up by tab. */
 
-import { NO_WORDS, type Report, type Strong, type ToPage } from "../shared/messages";
+import { NO_WORDS, type Report, type Strong, type ToPage, type ToPopup } from "../shared/messages";
 import { add } from "../shared/verdict";
 
 const STRONGEST = 12;
@@ -57,10 +57,10 @@ export class Tabs {
   }
 }
 
-/** Say something to a page; one that has just gone is told nothing. */
-export function tell(frame: Frame, message: ToPage): void {
+/** Say something to a page or a popup; one that has just gone is told nothing. */
+export function tell({ port }: Pick<Frame, "port">, message: ToPage | ToPopup): void {
   try {
-    frame.port.postMessage(message);
+    port.postMessage(message);
   } catch {
     // The port closed in this very turn; its onDisconnect is on the way and tidies up.
   }

@@ -1,75 +1,67 @@
-/** A page, or a frame of it, under check: reads it, asks about it, and marks what is answered. */
+/** A page, or a frame of it, under check: has it read, asks about it, and shows what is answered. */
 
 import { words as wordsOf, type Words } from "../shared/i18n";
 import type { Answer, PageCommand, ToPage } from "../shared/messages";
-import { MIN_WORDS, type Refusal, type Score } from "../shared/score";
+import { MIN_WORDS } from "../shared/score";
 import { DEFAULTS, view, type View } from "../shared/settings";
 import { INITIAL, type State } from "../shared/state";
-import { anchor } from "./anchor";
 import { scoreCard, stateCard } from "./card";
-import { extract, liesInLeftOut, type Eyes } from "./extract";
-import { join } from "./join";
+import { Display } from "./display";
+import type { Eyes } from "./extract";
 import { Link } from "./link";
 import { marks } from "./marks";
-import { Overlay, type Bar } from "./overlay";
-import { createPainter, type Painter } from "./paint";
-import { elementsOf, Passages, scopeOf, type Passage } from "./passages";
-import { inSlices, pause } from "./slices";
-import type { Block } from "./text";
+import { Overlay } from "./overlay";
+import { Passages, type Change, type Passage } from "./passages";
+import { distance, isNear, scrollTo, startOf } from "./place";
+import { Reader } from "./reader";
+import { Selection } from "./selection";
+import { pause } from "./slices";
+import { Timers } from "./timers";
 import { Watch } from "./watch";
 
 /** Asked about at once. Few, so that a reader who scrolls on is not kept waiting. */
 const ASKED = 24;
-/** Ranges on the page at once: the browser's cost grows with them. */
-const MOST_RANGES = 400;
-/** How far from the viewport a passage is of interest, in heights of it. */
+/** How far from the screen a passage is of interest, in heights of it. */
 const INTEREST = 1.5;
-/** The rest between two readings of a page that never stops changing, in times of their cost. */
-const REST = 8;
-const LONGEST_REST = 1_000;
-const REPORT_REST = 150;
+/** Milliseconds. */
+const LOOK = 30;
+const SCROLL = 100;
+const REPORT = 150;
 const HOVER = 120;
+const FRAME = 16;
 
-interface Selected {
-  readonly id: number;
-  readonly text: string;
-  readonly range: Range;
-  answered: boolean;
+/** What there is while a page is checked. */
+interface Check {
+  readonly passages: Passages;
+  readonly watch: Watch;
+  readonly reader: Reader;
+  readonly display: Display;
+  /** Whether all of it was asked for, not only what is near. */
+  whole: boolean;
 }
 
 export class Page {
-  private active = false;
+  private check: Check | null = null;
   private view: View = view(DEFAULTS);
   private minWords = MIN_WORDS;
   private state: State = INITIAL;
   private words: Words = wordsOf("auto");
-  private passages = new Passages();
-  private painter: Painter | null = null;
-  private watch: Watch | null = null;
   private readonly overlay = new Overlay();
+  private readonly timers = new Timers();
+  private readonly selection = new Selection();
   private readonly link: Link;
-  private readonly dirty = new Set<Node>();
-  private reading = false;
-  /** When the last reading ended, and how long it took, in milliseconds. */
-  private readAt = 0;
-  private cost = 0;
-  private timers = new Map<string, ReturnType<typeof setTimeout>>();
-  private whole = false;
-  private selected: Selected | null = null;
-  private lastSelection = 0;
-  /** The passage the keyboard command showed last. */
+  /** The passage whose tooltip stays without a pointer. */
   private shownId = 0;
-  private listening: AbortController | null = null;
+  private listening = new AbortController();
 
   constructor(private readonly eyes: Eyes) {
+    this.listening.abort();
     this.link = new Link({
       hear: (message) => {
         this.hear(message);
       },
-      isActive: () => this.active,
-      isWaiting: () =>
-        this.selected?.answered === false ||
-        [...this.passages.all].some(({ stage }) => stage === "asked"),
+      isActive: () => this.check !== null,
+      isWaiting: () => this.selection.waiting !== null || this.asked().length > 0,
       again: () => {
         this.askAgain();
       },
@@ -81,7 +73,7 @@ export class Page {
 
   /** Make the worker know of this page, be it a new worker or a page that was there before. */
   present(): void {
-    if (this.link.open() && this.active) this.report();
+    if (this.link.open()) this.report();
   }
 
   obey(command: PageCommand): void {
@@ -90,7 +82,7 @@ export class Page {
         this.present();
         break;
       case "reveal": {
-        const passage = this.passages.get(command.id);
+        const passage = this.check?.passages.get(command.id);
         if (passage) void this.reveal(passage);
         break;
       }
@@ -98,10 +90,8 @@ export class Page {
         this.revealNext();
         break;
       case "whole":
-        this.whole = true;
-        this.soon("ask", 0, () => {
-          this.ask();
-        });
+        if (this.check) this.check.whole = true;
+        this.ask();
         break;
       case "selection":
         this.checkSelection();
@@ -126,7 +116,7 @@ export class Page {
         break;
       case "state":
         this.state = message.state;
-        if (this.selected?.answered === false) this.showSelected(null);
+        if (this.selection.waiting) this.showTip(stateCard(this.state, this.words));
         break;
       case "answers":
         for (const answer of message.answers) this.take(answer);
@@ -135,70 +125,84 @@ export class Page {
   }
 
   private see(seen: View, minWords: number): void {
-    const restyled = seen.style !== this.view.style;
     const rejoined = minWords !== this.minWords;
-    const rethought = seen.threshold !== this.view.threshold;
     this.view = seen;
     this.minWords = minWords;
     this.words = wordsOf(seen.language);
-    if (restyled) this.painter?.restyle(seen.style);
-    if (rethought) for (const passage of this.passages.all) this.unpaint(passage);
-    if (rejoined && this.active) {
-      this.forget();
-      this.read([document.body]);
+    if (!this.check) return;
+    this.check.display.change(seen.style, seen.threshold);
+    if (rejoined) {
+      // Other texts are long enough now: they are joined anew, as a whole.
+      this.stop();
+      this.start();
+      return;
     }
-    if (restyled || rethought) {
-      this.soon("paint", 0, () => {
-        this.paint();
-      });
-      this.reportSoon();
-    }
+    this.lookSoon();
+    this.reportSoon();
   }
 
   private start(): void {
-    if (this.active) return;
-    this.active = true;
-    this.painter = createPainter(this.view.style);
-    this.watch = new Watch({
+    // A document that is only an image or an XML file has nothing to read.
+    if (this.check || !(document.body as HTMLElement | null)) return;
+    const passages = new Passages();
+    const display = new Display(this.view.style, this.view.threshold, this.overlay);
+    const watch = new Watch({
       changed: (nodes) => {
-        this.read(nodes);
+        reader.read(nodes);
       },
       moved: () => {
         this.lookSoon();
       },
       shown: (element) => {
-        this.read([element]);
+        reader.read([element]);
       },
     });
-    this.watch.root(document);
+    const reader = new Reader(passages, watch, this.timers, this.eyes, () => this.minWords, {
+      tree: (root) => {
+        watch.root(root);
+        display.adopt(root);
+      },
+      changed: (change) => {
+        this.update(change);
+      },
+      done: ({ moved }) => {
+        if (moved.length > 0) this.paint();
+        this.lookSoon();
+        this.reportSoon();
+      },
+    });
+    this.check = { passages, watch, reader, display, whole: false };
+    watch.root(document);
     this.listen();
     // The new style sheet has the browser look at all styles once; that is a task of its own.
     void pause().then(() => {
-      this.read([document.body]);
+      reader.read([document.body]);
     });
   }
 
   private stop(): void {
-    this.active = false;
-    for (const timer of this.timers.values()) clearTimeout(timer);
+    const { check } = this;
+    this.check = null;
+    check?.reader.stop();
+    check?.watch.dispose();
+    check?.display.dispose();
     this.timers.clear();
-    this.listening?.abort();
-    this.watch?.dispose();
-    this.painter?.dispose();
-    this.watch = null;
-    this.painter = null;
-    this.dirty.clear();
-    this.passages = new Passages();
-    this.whole = false;
-    this.selected = null;
+    this.listening.abort();
+    this.shownId = 0;
+    this.selection.close();
     this.overlay.dispose();
+  }
+
+  private update({ removed, moved }: Change): void {
+    const gone = removed.filter(({ stage }) => stage === "asked").map(({ id }) => id);
+    if (gone.length > 0) this.link.say({ kind: "cancel", ids: gone });
+    for (const passage of [...removed, ...moved]) this.check?.display.unpaint(passage);
   }
 
   /** The scores were another server's. */
   private forget(): void {
-    if (!this.active) return;
-    for (const passage of this.passages.all) {
-      this.unpaint(passage);
+    for (const passage of this.all()) {
+      this.check?.display.unpaint(passage);
       passage.score = null;
       if (passage.stage !== "short") passage.stage = "new";
     }
@@ -207,169 +211,55 @@ export class Page {
   }
 
   private listen(): void {
+    if (!this.listening.signal.aborted) return;
     this.listening = new AbortController();
-    const { signal } = this.listening;
-    const quiet = { capture: true, passive: true, signal };
+    const options = { capture: true, passive: true, signal: this.listening.signal };
     const look = () => {
-      this.soon("scroll", 100, () => {
-        this.rereadHidden();
+      this.timers.soon("scroll", SCROLL, () => {
+        // What was invisible in its place is not seen to appear by any observer.
+        const seen = this.check?.watch.reappeared() ?? [];
+        if (seen.length > 0) this.check?.reader.read(seen);
         this.look();
       });
-      if (this.view.style === "margin") this.placeBarsSoon();
+      if (this.check?.display.hasBars === true) this.placeBarsSoon();
     };
-    addEventListener("scroll", look, quiet);
-    addEventListener("resize", look, quiet);
-    addEventListener(
-      "pointermove",
-      (event) => {
-        if (this.overlay.owns(event)) return;
-        this.again("hover", HOVER, () => {
-          this.point(event.clientX, event.clientY);
-        });
-      },
-      quiet,
-    );
-    addEventListener(
-      "pointerdown",
-      (event) => {
-        if (this.overlay.owns(event)) return;
-        this.closeTip();
-      },
-      quiet,
-    );
-    addEventListener(
-      "keydown",
-      (event) => {
-        if (event.key === "Escape") this.closeTip();
-      },
-      quiet,
-    );
-    // A page kept for the way back has no line meanwhile; it opens another when it returns.
-    addEventListener(
-      "pagehide",
-      () => {
-        this.link.close();
-      },
-      quiet,
-    );
-    addEventListener(
-      "pageshow",
-      ({ persisted }) => {
-        if (persisted) this.present();
-      },
-      quiet,
-    );
-  }
-
-  /** Run `then` once after `wait`, however often it is asked for meanwhile. */
-  private soon(name: string, wait: number, then: () => void): void {
-    if (this.timers.has(name)) return;
-    const timer = setTimeout(() => {
-      this.timers.delete(name);
-      then();
-    }, wait);
-    this.timers.set(name, timer);
-  }
-
-  /** The same, counted from the last time it is asked for. */
-  private again(name: string, wait: number, then: () => void): void {
-    clearTimeout(this.timers.get(name));
-    this.timers.delete(name);
-    this.soon(name, wait, then);
-  }
-
-  /** Note what has to be read, and read it as soon as the page has had its rest. */
-  private read(nodes: readonly Node[]): void {
-    for (const node of nodes) this.dirty.add(node);
-    // In proportion to what the last reading cost: at once, before the change is even seen, where
-    // that was next to nothing; seldom where the page is large and never rests.
-    const wait = this.readAt + Math.min(LONGEST_REST, this.cost * REST) - performance.now();
-    if (wait > 0) this.soon("read", wait, () => void this.readDirty());
-    else void this.readDirty();
-  }
-
-  private async readDirty(): Promise<void> {
-    if (this.reading || !this.active) return;
-    this.reading = true;
-    const started = performance.now();
-    const scopes = this.scopes();
-    this.dirty.clear();
-    try {
-      await this.readScopes(scopes);
-    } finally {
-      this.reading = false;
-      this.readAt = performance.now();
-      this.cost = this.readAt - started;
-      if (this.dirty.size > 0) this.read([]);
-    }
-  }
-
-  /** The smallest set of elements that covers all that changed. */
-  private scopes(): Element[] {
-    const found = new Set<Element>();
-    for (const node of this.dirty) {
-      if (!node.isConnected) continue;
-      const scope = this.passages.size === 0 ? document.body : scopeOf(node, this.passages);
-      if (scope && !liesInLeftOut(scope)) found.add(scope);
-    }
-    // What left the page concerns no scope; an empty reading forgets it.
-    const outermost = [...found].filter(
-      (scope) => ![...found].some((other) => other !== scope && other.contains(scope)),
-    );
-    return outermost.length > 30 ? [document.body] : outermost;
-  }
-
-  private async readScopes(scopes: readonly Element[]): Promise<void> {
-    const found: Block[][] = [];
-    for (const scope of scopes) {
-      const blocks: Block[] = [];
-      const sights = {
-        shadowRoot: (root: ShadowRoot) => {
-          this.watch?.root(root);
-          this.painter?.adopt(root);
-        },
-        hidden: (element: Element) => this.watch?.hide(element),
-      };
-      await inSlices(extract(scope, this.eyes, sights), (block) => {
-        if (block) blocks.push(block);
+    for (const name of ["scroll", "resize", "click"]) addEventListener(name, look, options);
+    const point = (event: PointerEvent) => {
+      if (this.overlay.owns(event)) return;
+      this.timers.afterLast("hover", HOVER, () => {
+        this.point(event.clientX, event.clientY);
       });
-      found.push(blocks);
-    }
-    if (!this.active) return;
-    const texts = found.flatMap((blocks) => join(blocks, this.minWords));
-    const { added, removed, moved } = this.passages.replace(scopes, texts, this.minWords);
-    const gone = removed.filter(({ stage }) => stage === "asked").map(({ id }) => id);
-    if (gone.length > 0) this.link.say({ kind: "cancel", ids: gone });
-    for (const passage of [...removed, ...moved]) this.unpaint(passage);
-    // Where the same text stands anew it is as near as before, whatever the next frame will find.
-    for (const passage of moved) {
-      for (const element of elementsOf(passage)) this.watch?.near.add(element);
-    }
-    const watched = [...this.watchedBy(removed)].filter(
-      (element) => !this.passages.hasElement(element),
-    );
-    for (const element of watched) this.watch?.unobserve(element);
-    await inSlices([...added, ...moved], (passage) => {
-      for (const element of elementsOf(passage)) this.watch?.observe(element);
-    });
-    this.painter?.ensure();
-    if (moved.length > 0) this.paint();
-    this.lookSoon();
-    this.reportSoon();
+    };
+    addEventListener("pointermove", point, options);
+    const press = (event: PointerEvent) => {
+      if (!this.overlay.owns(event)) this.closeTip();
+    };
+    addEventListener("pointerdown", press, options);
+    const key = (event: KeyboardEvent) => {
+      if (event.key === "Escape") this.closeTip();
+    };
+    addEventListener("keydown", key, options);
+    // A page kept for the way back has no line meanwhile; it opens another when it returns.
+    const hide = () => {
+      this.link.close();
+    };
+    addEventListener("pagehide", hide, options);
+    const show = ({ persisted }: PageTransitionEvent) => {
+      if (persisted) this.present();
+    };
+    addEventListener("pageshow", show, options);
   }
 
-  private *watchedBy(passages: readonly Passage[]): Generator<Element> {
-    for (const passage of passages) yield* elementsOf(passage);
-    for (const element of this.watch?.near ?? []) if (!element.isConnected) yield element;
+  private all(): Passage[] {
+    return [...(this.check?.passages.all ?? [])];
   }
 
-  private rereadHidden(): void {
-    const seen = this.watch?.reappeared() ?? [];
-    if (seen.length > 0) this.read(seen);
+  private asked(): Passage[] {
+    return this.all().filter(({ stage }) => stage === "asked");
   }
 
   private lookSoon(): void {
-    this.soon("look", 30, () => {
+    this.timers.soon("look", LOOK, () => {
       this.look();
     });
   }
@@ -381,34 +271,28 @@ export class Page {
 
   /** Passages near the reader, the nearest first. */
   private nearest(wanted: (passage: Passage) => boolean): Passage[] {
+    if (!this.check) return [];
     const near = new Set<Passage>();
-    for (const element of this.watch?.near ?? []) {
-      for (const passage of this.passages.at(element)) if (wanted(passage)) near.add(passage);
+    for (const element of this.check.watch.near) {
+      for (const passage of this.check.passages.at(element)) if (wanted(passage)) near.add(passage);
     }
     const height = window.innerHeight || 1;
     return [...near]
-      .map((passage) => ({ passage, distance: distance(passage, height) }))
-      .filter((one) => one.distance <= INTEREST * height)
-      .sort((a, b) => a.distance - b.distance)
+      .map((passage) => ({ passage, away: distance(passage, height) }))
+      .filter(({ away }) => away <= INTEREST * height)
+      .sort((a, b) => a.away - b.away)
       .map(({ passage }) => passage);
   }
 
   private ask(): void {
-    if (!this.active) return;
-    const asked = [...this.passages.all].filter(({ stage }) => stage === "asked");
-    if (!this.whole) {
-      const left = asked.filter(
-        (passage) => !elementsOf(passage).some((element) => this.watch?.near.has(element)),
-      );
-      if (left.length > 0) this.link.say({ kind: "cancel", ids: left.map(({ id }) => id) });
-      for (const passage of left) passage.stage = "new";
-    }
-    const room = ASKED - asked.filter(({ stage }) => stage === "asked").length;
+    if (!this.check) return;
+    this.letGo();
+    const room = ASKED - this.asked().length;
     if (room <= 0) return;
     const isNew = ({ stage }: Passage) => stage === "new";
     const next = this.nearest(isNew).slice(0, room);
-    if (this.whole && next.length < room) {
-      const others = [...this.passages.all].filter((one) => isNew(one) && !next.includes(one));
+    if (this.check.whole && next.length < room) {
+      const others = this.all().filter((one) => isNew(one) && !next.includes(one));
       next.push(...others.slice(0, room - next.length));
     }
     if (next.length === 0) return;
@@ -416,231 +300,112 @@ export class Page {
     this.link.say({ kind: "ask", texts: next.map(({ id, text }) => ({ id, text })) });
   }
 
+  /** Wait no longer for what was scrolled away. */
+  private letGo(): void {
+    if (!this.check || this.check.whole) return;
+    const { near } = this.check.watch;
+    const left = this.asked().filter((passage) => !isNear(passage, near));
+    if (left.length > 0) this.link.say({ kind: "cancel", ids: left.map(({ id }) => id) });
+    for (const passage of left) passage.stage = "new";
+  }
+
   private askAgain(): void {
-    this.askSelected();
-    if (!this.active) return;
-    for (const passage of this.passages.all) if (passage.stage === "asked") passage.stage = "new";
+    const { waiting } = this.selection;
+    if (waiting) this.link.say({ kind: "ask", texts: [waiting] });
+    for (const passage of this.asked()) passage.stage = "new";
     this.report();
     this.ask();
   }
 
   private take({ id, score }: Answer): void {
-    if (id === this.selected?.id) {
-      this.selected.answered = true;
-      this.showSelected(score);
+    if (this.selection.isAnswered(id)) {
+      this.showTip(scoreCard(score, this.minWords, this.words));
       return;
     }
-    const passage = this.passages.get(id);
+    const passage = this.check?.passages.get(id);
     if (!passage) return;
     passage.score = score;
     passage.stage = "scored";
-    this.soon("look", 0, () => {
-      this.look();
-    });
+    this.lookSoon();
     this.reportSoon();
   }
 
-  /** Bring the marks in line with where the reader is. */
   private paint(): void {
-    if (!this.painter) return;
-    const wanted = new Set<Passage>();
-    let ranges = 0;
-    for (const passage of this.nearest(({ score }) => score !== null)) {
-      const needed = passage.painted.length || this.spans(passage).length;
-      if (ranges + needed > MOST_RANGES) break;
-      ranges += needed;
-      wanted.add(passage);
-    }
-    for (const passage of this.passages.all) {
-      if (passage.painted.length > 0 && !wanted.has(passage)) this.unpaint(passage);
-    }
-    for (const passage of wanted) {
-      if (passage.painted.length > 0) continue;
-      passage.painted = this.spans(passage).map(({ span, kind, level }) => {
-        const range = new Range();
-        range.setStart(span.startNode, span.startOffset);
-        range.setEnd(span.endNode, span.endOffset);
-        this.painter?.add(range, kind, level);
-        return { range, kind, level };
-      });
-    }
+    this.check?.display.paint(this.nearest(({ score }) => score !== null));
     this.placeBarsSoon();
   }
 
-  private spans(passage: Passage) {
-    if (!passage.score) return [];
-    return marks(passage.score, this.view.threshold).flatMap(({ start, end, kind, level }) =>
-      anchor(passage, start, end)
-        // The page may have cut a node short since; its change is about to be read.
-        .filter(
-          ({ startNode, startOffset, endNode, endOffset }) =>
-            startOffset <= startNode.length && endOffset <= endNode.length,
-        )
-        .map((span) => ({ span, kind, level })),
-    );
-  }
-
-  private unpaint(passage: Passage): void {
-    for (const { range, kind, level } of passage.painted) this.painter?.remove(range, kind, level);
-    passage.painted = [];
-  }
-
   private placeBarsSoon(): void {
-    this.soon("bars", 16, () => {
-      this.placeBars();
+    this.timers.soon("bars", FRAME, () => {
+      this.check?.display.placeBars();
     });
   }
 
-  private placeBars(): void {
-    const bars: Bar[] = [];
-    if (this.view.style === "margin") {
-      for (const passage of this.passages.all) {
-        for (const { range, kind, level } of passage.painted) {
-          const box = range.getBoundingClientRect();
-          if (box.height === 0) continue;
-          const holder = range.startContainer.parentElement;
-          const rtl = holder !== null && getComputedStyle(holder).direction === "rtl";
-          const left = rtl ? box.right + 6 : Math.max(0, box.left - 10);
-          bars.push({ left, top: box.top, height: box.height, kind, level });
-        }
-      }
-    }
-    this.overlay.showBars(bars);
-  }
-
   private reportSoon(): void {
-    this.soon("report", REPORT_REST, () => {
+    this.timers.soon("report", REPORT, () => {
       this.report();
     });
   }
 
   private report(): void {
-    if (this.active) {
-      this.link.say({ kind: "report", report: this.passages.report(this.view.threshold) });
-    }
+    if (!this.check) return;
+    const report = this.check.passages.report(this.view.threshold);
+    this.link.say({ kind: "report", report });
   }
 
   /** The pointer rests there. */
   private point(x: number, y: number): void {
-    const passage = this.passageAt(x, y);
+    const passage = this.check?.display.passageAt(x, y);
     if (passage?.score) {
-      this.showTip(
-        scoreCard(passage.score, this.minWords, this.words),
-        new DOMRect(x, y - 8, 1, 16),
-      );
-    } else if (!this.selected && this.shownId === 0) this.closeTip();
+      const card = scoreCard(passage.score, this.minWords, this.words);
+      this.showTip(card, new DOMRect(x, y - 8, 1, 16));
+    } else if (!this.selection.isOpen && this.shownId === 0) this.closeTip();
   }
 
-  private passageAt(x: number, y: number): Passage | undefined {
-    for (const passage of this.passages.all) {
-      for (const { range } of passage.painted) {
-        const { left, right, top, bottom } = range.getBoundingClientRect();
-        if (x < left - 12 || x > right + 12 || y < top || y > bottom) continue;
-        const boxes =
-          this.view.style === "margin" ? [range.getBoundingClientRect()] : range.getClientRects();
-        for (const box of boxes) {
-          if (x >= box.left && x <= box.right && y >= box.top && y <= box.bottom) return passage;
-        }
-      }
-    }
-    return undefined;
-  }
-
-  private showTip(card: HTMLElement, place: DOMRect): void {
+  /** At the selection where no place is given. */
+  private showTip(card: HTMLElement, place = this.selection.place): void {
     this.overlay.showTip(card, place, this.words.language);
   }
 
   private closeTip(): void {
-    this.selected = null;
+    this.selection.close();
     this.shownId = 0;
     this.overlay.hideTip();
   }
 
   private async reveal(passage: Passage): Promise<void> {
-    const range = startOf(passage);
-    const holder = range.startContainer.parentElement;
-    if (!holder) return;
-    const still = matchMedia("(prefers-reduced-motion: reduce)").matches;
-    const behavior = still ? "auto" : "smooth";
-    holder.scrollIntoView({ block: "center", behavior });
-    await settled(range);
-    const box = range.getBoundingClientRect();
-    if (box.top < 0 || box.bottom > window.innerHeight) {
-      // An element taller than the screen: its middle says nothing about its passages.
-      window.scrollBy({ top: box.top - window.innerHeight / 3, behavior: "auto" });
-    }
+    const place = await scrollTo(passage);
     this.look();
     if (!passage.score) return;
-    this.selected = null;
+    this.selection.close();
     this.shownId = passage.id;
-    const card = scoreCard(passage.score, this.minWords, this.words);
-    this.showTip(card, range.getBoundingClientRect());
+    this.showTip(scoreCard(passage.score, this.minWords, this.words), place);
   }
 
   /** The next marked passage after the one shown last, in the order of the page. */
   private revealNext(): void {
-    const marked = [...this.passages.all]
+    const marked = this.all()
       .filter(({ score }) => score && marks(score, this.view.threshold).length > 0)
-      .sort((a, b) => startOf(a).compareBoundaryPoints(Range.START_TO_START, startOf(b)));
-    const index = marked.findIndex(({ id }) => id === this.shownId);
-    const passage = marked[(index + 1) % marked.length];
-    if (passage) void this.reveal(passage);
+      .map((passage) => ({ passage, start: startOf(passage) }))
+      .sort((a, b) => inOrder(a.start, b.start));
+    const index = marked.findIndex(({ passage }) => passage.id === this.shownId);
+    const next = marked[(index + 1) % marked.length];
+    if (next) void this.reveal(next.passage);
   }
 
   private checkSelection(): void {
-    const selection = document.getSelection();
-    if (!selection || selection.rangeCount === 0 || selection.isCollapsed) return;
-    this.lastSelection -= 1;
-    this.selected = {
-      id: this.lastSelection,
-      text: selection.toString(),
-      range: selection.getRangeAt(0).cloneRange(),
-      answered: false,
-    };
-    if (!this.listening || this.listening.signal.aborted) this.listen();
-    this.showSelected(null);
-    this.askSelected();
-  }
-
-  private askSelected(): void {
-    if (this.selected?.answered !== false) return;
-    const { id, text } = this.selected;
-    this.link.say({ kind: "ask", texts: [{ id, text }] });
-  }
-
-  private showSelected(score: Score | Refusal | null): void {
-    if (!this.selected) return;
-    const card = score
-      ? scoreCard(score, this.minWords, this.words)
-      : stateCard(this.state, this.words);
-    this.showTip(card, this.selected.range.getBoundingClientRect());
+    if (!this.selection.take()) return;
+    this.listen();
+    this.showTip(stateCard(this.state, this.words));
+    const { waiting } = this.selection;
+    if (waiting) this.link.say({ kind: "ask", texts: [waiting] });
   }
 }
 
-function startOf(passage: Passage): Range {
-  const range = new Range();
-  const [span] = anchor(passage, 0, passage.text.length);
-  if (span) {
-    range.setStart(span.startNode, Math.min(span.startOffset, span.startNode.length));
-    range.setEnd(span.startNode, Math.min(span.startOffset + 1, span.startNode.length));
+/** By the page's order; in two trees, between which there is none, by their place on the screen. */
+function inOrder(a: Range, b: Range): number {
+  if (a.startContainer.getRootNode() === b.startContainer.getRootNode()) {
+    return a.compareBoundaryPoints(Range.START_TO_START, b);
   }
-  return range;
-}
-
-/** How far a passage begins from the middle of the screen; 0 if it begins on it. */
-function distance(passage: Passage, height: number): number {
-  const { top, bottom } = startOf(passage).getBoundingClientRect();
-  if (bottom >= 0 && top <= height) return 0;
-  return top > height ? top - height : -bottom;
-}
-
-/** Until the page stands still under a smooth scroll, or a second has passed. */
-async function settled(range: Range): Promise<void> {
-  let last = Number.NaN;
-  for (let frame = 0; frame < 60; frame += 1) {
-    await new Promise((resolve) => setTimeout(resolve, 50));
-    const { top } = range.getBoundingClientRect();
-    if (top === last) return;
-    last = top;
-  }
+  return a.getBoundingClientRect().top - b.getBoundingClientRect().top;
 }

@@ -1,0 +1,128 @@
+/** Marks on the page: which of them are there, the bars beside them, what lies under the pointer. */
+
+import type { Style } from "../shared/settings";
+import { anchor, type Span } from "./anchor";
+import { marks, type Mark } from "./marks";
+import type { Bar, Overlay } from "./overlay";
+import { createPainter } from "./paint";
+import type { Passage } from "./passages";
+
+/** Ranges on the page at once: the browser's cost grows with them. */
+const MOST_RANGES = 400;
+
+interface Placed {
+  readonly span: Span;
+  readonly mark: Mark;
+}
+
+export class Display {
+  private readonly painter;
+  private readonly painted = new Set<Passage>();
+
+  constructor(
+    private style: Style,
+    private threshold: number,
+    private readonly overlay: Overlay,
+  ) {
+    this.painter = createPainter(style);
+  }
+
+  /** Make marks visible in a shadow tree too. */
+  adopt(root: ShadowRoot): void {
+    this.painter.adopt(root);
+  }
+
+  change(style: Style, threshold: number): void {
+    if (style !== this.style) this.painter.restyle(style);
+    if (threshold !== this.threshold) for (const passage of this.painted) this.unpaint(passage);
+    this.style = style;
+    this.threshold = threshold;
+  }
+
+  dispose(): void {
+    this.painter.dispose();
+  }
+
+  /** Mark these, in their order of importance, and no others. */
+  paint(nearest: readonly Passage[]): void {
+    this.painter.ensure();
+    const wanted = new Set<Passage>();
+    let ranges = 0;
+    for (const passage of nearest) {
+      ranges += passage.painted.length || this.place(passage).length;
+      if (ranges > MOST_RANGES) break;
+      wanted.add(passage);
+    }
+    for (const passage of this.painted) if (!wanted.has(passage)) this.unpaint(passage);
+    for (const passage of wanted) if (passage.painted.length === 0) this.mark(passage);
+  }
+
+  unpaint(passage: Passage): void {
+    for (const { range, kind, level } of passage.painted) this.painter.remove(range, kind, level);
+    passage.painted = [];
+    this.painted.delete(passage);
+  }
+
+  private mark(passage: Passage): void {
+    passage.painted = this.place(passage).map(({ span, mark: { kind, level } }) => {
+      const range = new Range();
+      range.setStart(span.startNode, span.startOffset);
+      range.setEnd(span.endNode, span.endOffset);
+      this.painter.add(range, kind, level);
+      return { range, kind, level };
+    });
+    if (passage.painted.length > 0) this.painted.add(passage);
+  }
+
+  private place(passage: Passage): Placed[] {
+    if (!passage.score) return [];
+    return marks(passage.score, this.threshold).flatMap((mark) =>
+      anchor(passage, mark.start, mark.end)
+        // The page may have cut a node short since; its change is about to be read.
+        .filter(
+          ({ startNode, startOffset, endNode, endOffset }) =>
+            startOffset <= startNode.length && endOffset <= endNode.length,
+        )
+        .map((span) => ({ span, mark })),
+    );
+  }
+
+  get hasBars(): boolean {
+    return this.style === "margin";
+  }
+
+  placeBars(): void {
+    const bars = [...this.painted].flatMap(({ painted }) => painted.flatMap(barOf));
+    this.overlay.showBars(this.hasBars ? bars : []);
+  }
+
+  passageAt(x: number, y: number): Passage | undefined {
+    for (const passage of this.painted) {
+      for (const { range } of passage.painted) {
+        const whole = range.getBoundingClientRect();
+        // A bar belongs to its text and to the gap between them.
+        if (!holds(whole, x, y, 12)) continue;
+        if (this.hasBars) return passage;
+        for (const box of range.getClientRects()) if (holds(box, x, y, 0)) return passage;
+      }
+    }
+    return undefined;
+  }
+}
+
+function holds(
+  { left, right, top, bottom }: DOMRect,
+  x: number,
+  y: number,
+  slack: number,
+): boolean {
+  return x >= left - slack && x <= right + slack && y >= top && y <= bottom;
+}
+
+function barOf({ range, kind, level }: Passage["painted"][number]): Bar[] {
+  const { left, right, top, height } = range.getBoundingClientRect();
+  if (height === 0) return [];
+  const holder = range.startContainer.parentElement;
+  const rtl = holder !== null && getComputedStyle(holder).direction === "rtl";
+  return [{ left: rtl ? right + 6 : Math.max(0, left - 10), top, height, kind, level }];
+}
