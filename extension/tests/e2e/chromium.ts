@@ -61,6 +61,21 @@ export async function marked(frame: Page | Frame): Promise<Marked[]> {
   );
 }
 
+/** What a popup would be told about a tab; `control` is a page of the extension. */
+export async function statusOf(control: Page, tab: number): Promise<TabStatus> {
+  return control.evaluate(
+    (id) =>
+      new Promise<TabStatus>((resolve) => {
+        const port = chrome.runtime.connect({ name: `popup:${id}` });
+        port.onMessage.addListener((message: { status: TabStatus }) => {
+          port.disconnect();
+          resolve(message.status);
+        });
+      }),
+    tab,
+  );
+}
+
 type Node = Protocol.DOM.Node;
 
 function textOf(node: Node): string {
@@ -179,18 +194,7 @@ export class Chromium {
   }
 
   async status(page: Page): Promise<TabStatus> {
-    const tab = await this.tab(page);
-    return this.control.evaluate(
-      (id) =>
-        new Promise<TabStatus>((resolve) => {
-          const port = chrome.runtime.connect({ name: `popup:${id}` });
-          port.onMessage.addListener((message: { status: TabStatus }) => {
-            port.disconnect();
-            resolve(message.status);
-          });
-        }),
-      tab,
-    );
+    return statusOf(this.control, await this.tab(page));
   }
 
   async badge(page: Page): Promise<{ text: string; title: string }> {

@@ -1,9 +1,8 @@
 import { spawnSync } from "node:child_process";
 import puppeteer, { type Browser, type Page } from "puppeteer-core";
 import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
-import type { TabStatus } from "../../src/shared/messages";
 import { EXTENSION } from "../paths";
-import { marked, SKIPPED, until } from "./chromium";
+import { marked, SKIPPED, statusOf, until } from "./chromium";
 import { picture } from "./pictures";
 import { AI } from "./site";
 
@@ -63,18 +62,7 @@ describe.skipIf(SKIPPED)("Firefox ESR", () => {
     expect(marks.map(({ text }) => text)).toContain(AI[0]);
     expect(await page.evaluate(() => document.documentElement.outerHTML)).toBe(before);
 
-    const status = () =>
-      control.evaluate(
-        (id) =>
-          new Promise<TabStatus>((resolve) => {
-            const port = chrome.runtime.connect({ name: `popup:${id}` });
-            port.onMessage.addListener((message: { status: TabStatus }) => {
-              port.disconnect();
-              resolve(message.status);
-            });
-          }),
-        tab ?? 0,
-      );
+    const status = () => statusOf(control, tab ?? 0);
     await until("a report", async () => (await status()).report.ai > 1);
     expect((await status()).state.kind).toBe("ok");
     await picture(page, "firefox");
