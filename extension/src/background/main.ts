@@ -10,7 +10,6 @@ import {
   type TabStatus,
   type ToPage,
 } from "../shared/messages";
-import { MIN_WORDS } from "../shared/score";
 import { loadSettings, runsByItself, siteOf, view, type Settings } from "../shared/settings";
 import { INITIAL, next, type State } from "../shared/state";
 import { showBadge } from "./badge";
@@ -75,7 +74,7 @@ async function stateChanged(state: State): Promise<void> {
 
 async function pageView(): Promise<Pick<ToPage & { kind: "view" }, "view" | "minWords">> {
   const { settings, queue } = await running;
-  return { view: view(settings), minWords: queue.state.server?.minWords ?? MIN_WORDS };
+  return { view: view(settings), minWords: queue.state.minWords };
 }
 
 async function tabSite(tab: number): Promise<string | null> {

@@ -168,17 +168,15 @@ async function switchSite(): Promise<void> {
     await saveSettings(withSite(settings, name, false));
     return;
   }
-  // The click that is being handled is the reader's gesture that a browser wants to see for this.
-  const granted = await chrome.permissions.request({ origins: sitePatterns(name) });
-  if (granted) {
-    await saveSettings(withSite(settings, name, true));
-  } else {
-    const { sitesOff } = withSite(settings, name, true);
-    await saveSettings({ sitesOff });
-    site.checked = false;
-    complain(words.say("siteDenied"));
-  }
+  // Asked first, within the click that a browser wants to see for it. Its prompt closes the popup in
+  // some: so what follows from a yes is done before, and taken back after a no.
+  const asked = chrome.permissions.request({ origins: sitePatterns(name) });
+  const { sitesOn } = settings;
+  await saveSettings(withSite(settings, name, true));
   await begin();
+  if (await asked) return;
+  await saveSettings({ sitesOn: sitesOn.filter((other) => other !== name) });
+  complain(words.say("siteDenied"));
 }
 
 async function begin(): Promise<void> {

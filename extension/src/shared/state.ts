@@ -1,6 +1,6 @@
 /** How it stands with the server: pure, so that every way through it can be tested. */
 
-import type { Server } from "./score";
+import { MIN_WORDS, type Server } from "./score";
 
 /**
  * - `unknown`: not asked yet
@@ -35,6 +35,8 @@ export interface State {
   readonly retryAt: number;
   /** Null until a handshake; and after a failure, so that the next try begins with one. */
   readonly server: Server | null;
+  /** Of the server known last: texts are not joined anew because it is away. */
+  readonly minWords: number;
 }
 
 export type Event =
@@ -56,6 +58,7 @@ export const INITIAL: State = {
   failures: 0,
   retryAt: 0,
   server: null,
+  minWords: MIN_WORDS,
 };
 
 const FIRST_WAIT = 1_000;
@@ -72,7 +75,8 @@ export function next(state: State, event: Event, now: number, random: number): S
     case "connected": {
       // Who greets well but fails at the work is not well yet, and its backoff goes on.
       const kind = state.kind === "failing" || state.kind === "foreign" ? state.kind : "ok";
-      return { ...state, kind, retryAt: 0, server: event.server };
+      const { server } = event;
+      return { ...state, kind, retryAt: 0, server, minWords: server.minWords };
     }
     case "answered":
       return { ...state, kind: "ok", detail: "", failures: 0, retryAt: 0 };
@@ -83,6 +87,7 @@ export function next(state: State, event: Event, now: number, random: number): S
       const failures = state.failures + 1;
       const wait = Math.max(backoff(failures, random), Math.min(event.retryAfter ?? 0, 120_000));
       return {
+        ...state,
         kind: event.as,
         detail: event.detail,
         failures,

@@ -7,10 +7,10 @@ import { between, listen, startByline, type Respond, type Running } from "./serv
 
 let copies = 0;
 
-/** A page with a text that no test before had scored. */
-function unique(): string {
+/** A page with a text that no test before had scored: what was scored is remembered. */
+function unique(name = "unique"): string {
   copies += 1;
-  return `/unique?${copies}`;
+  return `/${name}?${copies}`;
 }
 
 describe.skipIf(SKIPPED)("a server that is not as one wishes", () => {
@@ -69,7 +69,7 @@ describe.skipIf(SKIPPED)("a server that is not as one wishes", () => {
   test("stopped while it is used, and started again", async () => {
     const first = await startByline();
     await chromium.set({ server: first.origin });
-    const page = await chromium.check("/infinite");
+    const page = await chromium.check(unique("infinite"));
     await recovers(page);
     await first.stop();
     await page.evaluate(() => {

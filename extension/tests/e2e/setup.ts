@@ -26,8 +26,10 @@ declare module "vitest" {
   }
 }
 
+/** The one that is named, or else where it usually is. */
 function find(variable: string, ...places: string[]): string {
-  return [process.env[variable] ?? "", ...places].find((place) => existsSync(place)) ?? "";
+  const named = process.env[variable];
+  return (named === undefined ? places : [named]).find((place) => existsSync(place)) ?? "";
 }
 
 async function run(command: string, ...args: string[]): Promise<void> {

@@ -116,7 +116,7 @@ const INFINITE = page(
       globalThis.batches += 1;
       for (let n = 0; n < 10; n += 1) {
         const comment = document.createElement("div");
-        comment.textContent = "No. " + feed.childElementCount + ". " + texts[n];
+        comment.textContent = "No. " + feed.childElementCount + location.search + ". " + texts[n];
         feed.append(comment);
       }
     };

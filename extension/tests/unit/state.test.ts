@@ -31,6 +31,12 @@ describe("the state", () => {
     expect(failed(OK, "busy").server).toEqual(SERVER);
   });
 
+  test("remembers how long a text must be while the server is away", () => {
+    const strict = { ...SERVER, minWords: 70 };
+    const known = next(INITIAL, { kind: "connected", server: strict }, 0, 0);
+    expect(failed(failed(known, "unreachable"), "busy").minWords).toBe(70);
+  });
+
   test("counts failures, and an answer ends them", () => {
     const twice = failed(failed(OK, "busy"), "busy", 10);
     expect(twice).toMatchObject({ failures: 2, retryAt: 2_010 });
