@@ -13,64 +13,62 @@ import { manifest } from "./manifest.mjs";
 
 const ROOT = path.dirname(fileURLToPath(import.meta.url));
 const SCRIPTS = {
-    background: "src/background/main.ts",
-    content: "src/content/main.ts",
-    popup: "src/popup/popup.ts",
-    options: "src/options/options.ts",
+  background: "src/background/main.ts",
+  content: "src/content/main.ts",
+  popup: "src/popup/popup.ts",
+  options: "src/options/options.ts",
 };
 const FILES = [
-    "src/shared/common.css",
-    "src/popup/popup.html",
-    "src/popup/popup.css",
-    "src/options/options.html",
-    "src/options/options.css",
+  "src/shared/common.css",
+  "src/popup/popup.html",
+  "src/popup/popup.css",
+  "src/options/options.html",
+  "src/options/options.css",
 ];
 
 /** Every file below a folder, by its path in it, in one order on every machine. */
 async function files(folder, below = "") {
-    const entries = await readdir(path.join(folder, below), { withFileTypes: true });
-    const found = await Promise.all(
-        entries.map((entry) => {
-            const name = path.posix.join(below, entry.name);
-            return entry.isDirectory() ? files(folder, name) : [name];
-        }),
-    );
-    return found.flat().sort();
+  const entries = await readdir(path.join(folder, below), { withFileTypes: true });
+  const found = await Promise.all(
+    entries.map((entry) => {
+      const name = path.posix.join(below, entry.name);
+      return entry.isDirectory() ? files(folder, name) : [name];
+    }),
+  );
+  return found.flat().sort();
 }
 
 async function write(target, version) {
-    const out = path.join(ROOT, "dist", target);
-    await mkdir(out, { recursive: true });
-    await build({
-        absWorkingDir: ROOT,
-        entryPoints: SCRIPTS,
-        outdir: out,
-        bundle: true,
-        // Classic scripts: what is injected into a page can't be a module.
-        format: "iife",
-        target: ["chrome140", "firefox140"],
-        minify: true,
-        charset: "utf8",
-        define: { HIGHLIGHTS_INHERIT: String(target === "chrome") },
-        legalComments: "none",
-        logLevel: "warning",
-    });
-    for (const file of FILES) await cp(path.join(ROOT, file), path.join(out, path.basename(file)));
-    await cp(path.join(ROOT, "_locales"), path.join(out, "_locales"), { recursive: true });
-    await cp(path.join(ROOT, "icons"), path.join(out, "icons"), { recursive: true });
-    const json = `${JSON.stringify(manifest(target, version), null, 2)}\n`;
-    await writeFile(path.join(out, "manifest.json"), json);
+  const out = path.join(ROOT, "dist", target);
+  await mkdir(out, { recursive: true });
+  await build({
+    absWorkingDir: ROOT,
+    entryPoints: SCRIPTS,
+    outdir: out,
+    bundle: true,
+    // Classic scripts: what is injected into a page can't be a module.
+    format: "iife",
+    target: ["chrome140", "firefox140"],
+    minify: true,
+    charset: "utf8",
+    define: { HIGHLIGHTS_INHERIT: String(target === "chrome") },
+    legalComments: "none",
+    logLevel: "warning",
+  });
+  for (const file of FILES) await cp(path.join(ROOT, file), path.join(out, path.basename(file)));
+  await cp(path.join(ROOT, "_locales"), path.join(out, "_locales"), { recursive: true });
+  await cp(path.join(ROOT, "icons"), path.join(out, "icons"), { recursive: true });
+  const json = `${JSON.stringify(manifest(target, version), null, 2)}\n`;
+  await writeFile(path.join(out, "manifest.json"), json);
 
-    const entries = {};
-    for (const name of await files(out)) {
-        // A fixed date: the same source gives the same zip, which a store's reviewer can check.
-        entries[name] = [await readFile(path.join(out, name)), { mtime: "2020-01-01T00:00:00Z" }];
-    }
-    const zip = zipSync(entries, { level: 9 });
-    await writeFile(path.join(ROOT, "dist", `byline-${target}.zip`), zip);
-    console.log(
-        `dist/${target} and dist/byline-${target}.zip, ${(zip.length / 1000).toFixed(1)} kB`,
-    );
+  const entries = {};
+  for (const name of await files(out)) {
+    // A fixed date: the same source gives the same zip, which a store's reviewer can check.
+    entries[name] = [await readFile(path.join(out, name)), { mtime: "2020-01-01T00:00:00Z" }];
+  }
+  const zip = zipSync(entries, { level: 9 });
+  await writeFile(path.join(ROOT, "dist", `byline-${target}.zip`), zip);
+  console.log(`dist/${target} and dist/byline-${target}.zip, ${(zip.length / 1000).toFixed(1)} kB`);
 }
 
 const { version } = JSON.parse(await readFile(path.join(ROOT, "package.json"), "utf8"));
