@@ -47,7 +47,7 @@ def _type(default: Any, about: Described) -> Any:
     if about.choices:
         return click.Choice(about.choices)
     if isinstance(default, int):
-        return click.IntRange(min=about.least)
+        return click.IntRange(about.least, about.most)
     return click.Path(path_type=Path) if default is None else str
 
 

@@ -24,13 +24,14 @@ class Described:
 
     Attributes:
         help: for `--help` and the documentation.
-        least: smallest number allowed.
+        least, most: smallest and largest number allowed.
         choices: the values allowed, where they are few.
         option: whether there is an option beside the variable.
     """
 
     help: str
     least: int | None = None
+    most: int | None = None
     choices: tuple[str, ...] = ()
     option: bool = True
 
@@ -48,7 +49,7 @@ class Settings:
         "Address to listen on. Another than this machine's own (127.0.0.1, ::1, localhost) needs "
         "a token.",
     )
-    port: int = _setting(8765, "Port to listen on; 0 for any that is free.", least=0)
+    port: int = _setting(8765, "Port to listen on; 0 for any that is free.", least=0, most=65535)
     allow_host: tuple[str, ...] = _setting(
         (),
         "A further name this server is called by, such as byline.example or byline.example:8443. "

@@ -85,3 +85,10 @@ def test_values_that_make_no_sense(arguments: list[str]) -> None:
 def test_workers_are_as_many_as_processors_unless_set() -> None:
     assert Settings().worker_count >= 1
     assert Settings(workers=7).worker_count == 7
+
+
+@pytest.mark.parametrize("port", ["-1", "65536", "99999"])  # the system would take it modulo 65,536
+def test_a_port_that_is_none_is_refused(port: str) -> None:
+    result = CliRunner().invoke(serve, ["--port", port])
+    assert result.exit_code == 2
+    assert "0<=x<=65535" in result.output
