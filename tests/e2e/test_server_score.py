@@ -140,6 +140,8 @@ BAD: dict[str, tuple[int, str, bytes, dict[str, str]]] = {
     "an unknown model": (404, "model_not_found", b'{"texts": [], "model": "none"}', JSON),
     "10,000 texts": (422, "too_many_texts", json.dumps({"texts": TEXTS}).encode(), JSON),
     "50 MB": (413, "body_too_large", b"x" * 50_000_000, JSON),
+    "a million zeros": (
+        422, "too_many_texts", b'{"texts": [' + b"0," * 1_000_000 + b"0]}", JSON),
     "a gzip bomb": (
         413, "body_too_large", gzip.compress(b" " * 100_000_000, 1),
         {**JSON, "Content-Encoding": "gzip"}),

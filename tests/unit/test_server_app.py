@@ -12,10 +12,12 @@ from flask.testing import FlaskClient
 from hypothesis import given
 from hypothesis import strategies as st
 from prometheus_client.parser import text_string_to_metric_families
+from pydantic import ValidationError
 
 from byline import Detector
 from byline_server.app import create_app
 from byline_server.guard import Guard
+from byline_server.schema import ScoreRequest
 from byline_server.service import Service, started, warm_up
 from byline_server.settings import Settings, variable
 from byline_server.wire import utf16_offsets
@@ -156,6 +158,20 @@ def test_extensions_can_be_narrowed_to_one() -> None:
     assert allowed(narrow, mine)
     assert allowed(narrow, "http://127.0.0.1:8765")
     assert not allowed(narrow, mine[:-1] + "a")
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"texts": [0, 0, 0]},
+        {"texts": [], **dict.fromkeys("abcdef")},
+        {"texts": [{"id": "", "text": "", **dict.fromkeys("abcdef")}]},
+    ],
+)
+def test_one_error_is_made_however_many_there_are(values: object) -> None:
+    with pytest.raises(ValidationError) as caught:
+        ScoreRequest.model_validate(values)
+    assert caught.value.error_count() == 1
 
 
 @given(st.text(st.characters(codec=None) | st.sampled_from("\U0001f600\U0010ffff\ud800e\u0301")))
