@@ -197,6 +197,24 @@ def test_what_is_no_http(server: Server) -> None:
     assert (answer.status, error_of(answer)) == (501, "not_implemented")
 
 
+def test_a_target_with_a_host_of_its_own(server: Server) -> None:
+    ours = f"127.0.0.1:{server.port}"
+    tried: list[tuple[str, dict[str, str], int]] = [
+        (f"http://{ours}/healthz", {}, 200),
+        ("http://evil.example/healthz", {}, 400),
+        (f"http://evil.example@{ours}/healthz", {}, 400),
+        ("http://evil.example/healthz", {"Host": "evil.example"}, 403),
+        ("http://[::1", {}, 400),
+        ("/healthz", {"Content-Length": "9" * 5000}, 400),
+    ]
+    for target, headers, status in tried:
+        answer = server.request("GET", target, headers={"Host": ours, **headers})
+        assert answer.status == status, target
+        if status != 200:
+            error_of(answer)
+    assert not any("Traceback" in line for line in server.lines)
+
+
 def test_a_vast_body_in_chunks_and_one_that_asks_first(server: Server) -> None:
     with socket.create_connection(("127.0.0.1", server.port)) as connection:
         head = f"POST /v1/score HTTP/1.1\r\nHost: 127.0.0.1:{server.port}\r\n"

@@ -262,6 +262,8 @@ REFUSED: dict[str, tuple[int, str, str, Any]] = {
     "no rows": (400, "shape [0, 3]", MODEL, replaced(shape=[0, 3], data=[])),
     "a negative size": (400, "shape [-1, 3]", MODEL, replaced(shape=[-1, 3])),
     "a vast shape": (400, "values", MODEL, replaced(shape=[2**40, 2**40])),
+    "a shape beyond any number": (400, "shape[0]: Input should be less", MODEL,
+        replaced(shape=[10**4200, 10**4200])),
     "too few values": (400, "has 3 values", MODEL, replaced(shape=[1, 4])),
     "uneven": (400, "nested unevenly", MODEL, replaced(data=[[1, 2], 3])),
     "floats": (400, "whole numbers", MODEL, replaced(data=[1.0, 2.0, 3.0])),

@@ -152,7 +152,9 @@ def test_extensions_can_be_narrowed_to_one() -> None:
     for origin in (mine, "moz-extension://1-2-3", "http://127.0.0.1:8765"):
         assert allowed(Settings(), origin)
     for origin in ("null", "", "http://127.0.0.1", "http://127.0.0.1:1", "https://a.example",
-                   "chrome-extension:", "http://chrome-extension://x"):  # fmt: skip
+                   "chrome-extension:", "http://chrome-extension://x",
+                   "chrome-extension://x, http://evil.example", "chrome-extension://x http://a",
+                   "chrome-extension://x,moz-extension://y"):  # fmt: skip
         assert not allowed(Settings(), origin), origin
     narrow = Settings(allow_origin=(mine,))
     assert allowed(narrow, mine)
