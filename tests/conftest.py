@@ -6,6 +6,7 @@ import http.client
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -55,6 +56,20 @@ def tiny_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def tiny_repository(tiny_run: Path) -> Path:
     """A model repository with four models of a few thousand parameters."""
     return tiny_run / "models"
+
+
+@pytest.fixture(scope="session")
+def chromium() -> str:
+    """Where Chromium is; without one the test fails, or is skipped where that was allowed."""
+    path = shutil.which("chromium") or shutil.which("chromium-browser")
+    if path is None:
+        if os.environ.get("E2E") == "optional":
+            pytest.skip("E2E=optional, and there is no Chromium")
+        pytest.fail(
+            "this test drives Chromium. On Debian: apt-get install chromium fonts-dejavu-core. "
+            "E2E=optional skips it."
+        )
+    return path
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ import time
 from typing import Any
 
 from waitress.channel import HTTPChannel
-from waitress.parser import HTTPRequestParser
+from waitress.parser import HTTPRequestParser, ParsingError
 from waitress.task import ErrorTask, WSGITask
 from waitress.utilities import BadRequest, RequestEntityTooLarge
 
@@ -40,11 +40,20 @@ class _Void:
 
 
 class _Parser(HTTPRequestParser):  # type: ignore[misc]  # waitress has no types
-    """Reads the body of a request that is too large to its end, and throws it away.
+    """Refuses what waitress trips over; reads too large a body to its end, and throws it away.
 
     Closing at once would reset the connection under a client that still sends: it would see that,
     and not the answer.
     """
+
+    def parse_header(self, header_plus: bytes) -> None:
+        try:
+            super().parse_header(header_plus)
+        except ValueError as error:  # `http://[::1`; a length of thousands of digits
+            raise ParsingError("the target or Content-Length can't be read") from error
+        # The guard sees the header only; as HTTP wants it, `http://evil.example/` says the same.
+        if self.proxy_netloc and self.proxy_netloc.lower() != self.headers.get("HOST", "").lower():
+            raise ParsingError("the target names another host than the header Host")
 
     def received(self, data: bytes) -> int:
         consumed: int = super().received(data)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hmac
 import ipaddress
+import re
 import zlib
 from collections.abc import Sequence
 from fnmatch import fnmatchcase
@@ -132,6 +133,8 @@ class Guard:
     def _known(self, request: Request) -> bool:
         scheme, _, given = request.headers.get("Authorization", "").partition(" ")
         token = given.strip()
+        if not token.isascii():  # nor is ours; and base64 is not asked to decode it
+            return False
         if scheme.lower() == "basic":  # what browsers can send, when they open the page
             authorization = request.authorization
             token = (authorization.password if authorization else None) or ""
@@ -163,4 +166,6 @@ def _is_address(name: str) -> bool:
 
 
 def _matches(origin: str, patterns: Sequence[str]) -> bool:
-    return any(fnmatchcase(origin, pattern) for pattern in patterns)
+    # One origin: a pattern's * would take what follows a comma, too.
+    one = re.fullmatch(r"[^\s,:/]+://[^\s,/]+", origin)
+    return one is not None and any(fnmatchcase(origin, pattern) for pattern in patterns)

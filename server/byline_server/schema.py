@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainValidator, WithJsonSchema
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    FailFast,
+    Field,
+    PlainValidator,
+    WithJsonSchema,
+    model_validator,
+)
 from pydantic_core import PydanticCustomError
 
 API = 1
@@ -46,6 +55,15 @@ class Request(BaseModel):
 
     model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
 
+    @model_validator(mode="before")
+    @classmethod
+    def _one_unknown(cls, values: Any) -> Any:
+        # Each unknown field makes an error, of which the first is told: a body could hold millions.
+        if isinstance(values, dict) and len(values) > len(cls.model_fields):
+            unknown = next(name for name in values if name not in cls.model_fields)
+            return {name: values[name] for name in (*cls.model_fields, unknown) if name in values}
+        return values
+
 
 class Text(Request):
     """A text to score."""
@@ -57,7 +75,7 @@ class Text(Request):
 class ScoreRequest(Request):
     """Texts to score."""
 
-    texts: Annotated[list[Text], BeforeValidator(_listed)] = Field(
+    texts: Annotated[list[Text], FailFast(), BeforeValidator(_listed)] = Field(
         description="Scored each by itself: neither order nor company matters."
     )
     detail: Detail = Field("document", description="`sentence` adds the score of each sentence.")

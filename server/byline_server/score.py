@@ -26,12 +26,7 @@ def score_blueprint(service: Service) -> Blueprint:
                 415, "not_json", "send the request as JSON, with Content-Type: application/json"
             )
         service.admit()
-        asked = read_request(service.guard.body(request))
-        if len(asked.texts) > service.settings.max_texts:
-            raise Problem(
-                422, "too_many_texts", f"the request has {len(asked.texts):,} texts, and may have "
-                f"{service.settings.max_texts:,}: send them in several"
-            )  # fmt: skip
+        asked = read_request(service.guard.body(request), service.settings.max_texts)
         seen: dict[str, int] = {}
         for i, text in enumerate(asked.texts):
             if seen.setdefault(text.id, i) != i:

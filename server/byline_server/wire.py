@@ -34,21 +34,27 @@ def read_json(body: bytes) -> Any:
         raise Problem(400, "invalid_json", "the body has a number that is too long") from error
 
 
-def read_request(body: bytes) -> ScoreRequest:
+def read_request(body: bytes, most_texts: int) -> ScoreRequest:
     """Parse and check a request to score.
 
     Raises:
-        Problem: as `read_json`; or a field is missing, unknown or of the wrong type.
+        Problem: as `read_json`; or a field is missing, unknown or of the wrong type, or there are
+            too many texts.
     """
     values = read_json(body)
+    texts = values.get("texts") if isinstance(values, dict) else None
+    if isinstance(texts, list) and len(texts) > most_texts:  # before each of them is looked at
+        raise Problem(
+            422, "too_many_texts", f"the request has {len(texts):,} texts, and may have "
+            f"{most_texts:,}: send them in several"
+        )  # fmt: skip
     try:
         return ScoreRequest.model_validate(values)
     except ValidationError as error:
         # The place and the rule; never the value, which may be a text.
         first = error.errors(include_url=False, include_context=False, include_input=False)[0]
-        more = f" (and {error.error_count() - 1} more)" if error.error_count() > 1 else ""
         raise Problem(
-            422, "invalid_request", f"{place_of(first['loc'])}: {first['msg']}{more}; GET "
+            422, "invalid_request", f"{place_of(first['loc'])}: {first['msg']}; GET "
             "/openapi.json has the schema"
         ) from None  # fmt: skip
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-import shutil
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -17,13 +19,10 @@ pytestmark = pytest.mark.e2e
 
 
 @pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    path = shutil.which("chromium") or shutil.which("chromium-browser")
-    if path is None:
-        pytest.fail("these tests drive Chromium. On Debian: apt-get install chromium")
+def browser(chromium: str) -> Iterator[Browser]:
     with sync_playwright() as driver:
         # Without its sandbox, as root in a container needs it; the page is our own file.
-        browser = driver.chromium.launch(executable_path=path, args=["--no-sandbox"])
+        browser = driver.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
         yield browser
         browser.close()
 
@@ -99,3 +98,19 @@ def test_prints_every_text(browser: Browser, report: Path, tmp_path: Path) -> No
     words = " ".join(text.split())
     assert "How the probabilities spread" in words
     assert "Back to the summary" not in words
+
+
+@pytest.mark.parametrize(
+    ("e2e", "code", "told"),
+    [("", 1, "apt-get install chromium"), ("optional", 0, "E2E=optional, and there is no")],
+)
+def test_without_chromium_they_fail_or_where_that_is_allowed_are_skipped(
+    repository_root: Path, tmp_path: Path, e2e: str, code: int, told: str
+) -> None:
+    result = subprocess.run(
+        [sys.executable, "-m", "pytest", "-rs", "-p", "no:cacheprovider", "-k", "sorted", __file__],
+        env={**os.environ, "PATH": str(tmp_path), "E2E": e2e}, cwd=repository_root,
+        capture_output=True, text=True, check=False, timeout=120,
+    )  # fmt: skip
+    assert result.returncode == code, result.stdout
+    assert told in result.stdout

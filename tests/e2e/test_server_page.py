@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -36,12 +35,9 @@ SWITCHES = [
 
 
 @pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    path = shutil.which("chromium") or shutil.which("chromium-browser")
-    if path is None:
-        pytest.fail("these tests drive Chromium. On Debian: apt-get install chromium")
+def browser(chromium: str) -> Iterator[Browser]:
     with sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=path, args=SWITCHES)
+        browser = driver.chromium.launch(executable_path=chromium, args=SWITCHES)
         yield browser
         browser.close()
 

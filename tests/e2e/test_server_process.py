@@ -110,6 +110,7 @@ def test_a_token_opens_and_others_do_not(serve: Serve, tmp_path: Path) -> None:
         ("/v1/models", "Bearer ", 401),
         ("/v1/models", "Bearer n\xe4h", 401),
         ("/v1/models", "Basic !", 401),
+        ("/v1/models", "Basic \xff", 401),
         ("/v1/models", "", 401),
         ("/metrics", "", 401),
         ("/v2/models/student_int8", "", 401),

@@ -140,6 +140,8 @@ BAD: dict[str, tuple[int, str, bytes, dict[str, str]]] = {
     "an unknown model": (404, "model_not_found", b'{"texts": [], "model": "none"}', JSON),
     "10,000 texts": (422, "too_many_texts", json.dumps({"texts": TEXTS}).encode(), JSON),
     "50 MB": (413, "body_too_large", b"x" * 50_000_000, JSON),
+    "a million zeros": (
+        422, "too_many_texts", b'{"texts": [' + b"0," * 1_000_000 + b"0]}", JSON),
     "a gzip bomb": (
         413, "body_too_large", gzip.compress(b" " * 100_000_000, 1),
         {**JSON, "Content-Encoding": "gzip"}),
@@ -193,6 +195,24 @@ def test_what_is_no_http(server: Server) -> None:
     assert (answer.status, error_of(answer)) == (431, "bad_request")
     answer = server.request("POST", "/v1/score", headers={"Transfer-Encoding": "zip"})
     assert (answer.status, error_of(answer)) == (501, "not_implemented")
+
+
+def test_a_target_with_a_host_of_its_own(server: Server) -> None:
+    ours = f"127.0.0.1:{server.port}"
+    tried: list[tuple[str, dict[str, str], int]] = [
+        (f"http://{ours}/healthz", {}, 200),
+        ("http://evil.example/healthz", {}, 400),
+        (f"http://evil.example@{ours}/healthz", {}, 400),
+        ("http://evil.example/healthz", {"Host": "evil.example"}, 403),
+        ("http://[::1", {}, 400),
+        ("/healthz", {"Content-Length": "9" * 5000}, 400),
+    ]
+    for target, headers, status in tried:
+        answer = server.request("GET", target, headers={"Host": ours, **headers})
+        assert answer.status == status, target
+        if status != 200:
+            error_of(answer)
+    assert not any("Traceback" in line for line in server.lines)
 
 
 def test_a_vast_body_in_chunks_and_one_that_asks_first(server: Server) -> None:

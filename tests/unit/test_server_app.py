@@ -12,10 +12,12 @@ from flask.testing import FlaskClient
 from hypothesis import given
 from hypothesis import strategies as st
 from prometheus_client.parser import text_string_to_metric_families
+from pydantic import ValidationError
 
 from byline import Detector
 from byline_server.app import create_app
 from byline_server.guard import Guard
+from byline_server.schema import ScoreRequest
 from byline_server.service import Service, started, warm_up
 from byline_server.settings import Settings, variable
 from byline_server.wire import utf16_offsets
@@ -150,12 +152,28 @@ def test_extensions_can_be_narrowed_to_one() -> None:
     for origin in (mine, "moz-extension://1-2-3", "http://127.0.0.1:8765"):
         assert allowed(Settings(), origin)
     for origin in ("null", "", "http://127.0.0.1", "http://127.0.0.1:1", "https://a.example",
-                   "chrome-extension:", "http://chrome-extension://x"):  # fmt: skip
+                   "chrome-extension:", "http://chrome-extension://x",
+                   "chrome-extension://x, http://evil.example", "chrome-extension://x http://a",
+                   "chrome-extension://x,moz-extension://y"):  # fmt: skip
         assert not allowed(Settings(), origin), origin
     narrow = Settings(allow_origin=(mine,))
     assert allowed(narrow, mine)
     assert allowed(narrow, "http://127.0.0.1:8765")
     assert not allowed(narrow, mine[:-1] + "a")
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"texts": [0, 0, 0]},
+        {"texts": [], **dict.fromkeys("abcdef")},
+        {"texts": [{"id": "", "text": "", **dict.fromkeys("abcdef")}]},
+    ],
+)
+def test_one_error_is_made_however_many_there_are(values: object) -> None:
+    with pytest.raises(ValidationError) as caught:
+        ScoreRequest.model_validate(values)
+    assert caught.value.error_count() == 1
 
 
 @given(st.text(st.characters(codec=None) | st.sampled_from("\U0001f600\U0010ffff\ud800e\u0301")))

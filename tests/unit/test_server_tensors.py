@@ -84,6 +84,12 @@ def test_any_json_is_read_or_refused(data: list[Any], shape: list[int]) -> None:
             assert list(values.shape) == shape
 
 
+def test_shapes_beyond_any_number_are_refused() -> None:
+    for shape in ((10**200, 10**200), (10**400, 1)):
+        assert read(partial(from_bytes, b"12345678", shape, IDS)) is None
+        assert read(partial(from_json, [1], shape, IDS)) is None
+
+
 def test_classes_fall_and_carry_their_label() -> None:
     logits = Tensor("logits", "FP32", np.asarray([[0.5, 2.0], [1.0, -1.0]], dtype=np.float32))
     best = classified(logits, 2, ("human", "ai")).values.tolist()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, StrictInt, StrictStr, ValidationError
 
@@ -21,16 +21,20 @@ from byline_server.v2.tensors import (
 )
 from byline_server.wire import dumps, place_of, read_json
 
+_T = TypeVar("_T")
+_Few = Annotated[list[_T], Field(max_length=8)]
+"""More than any model has inputs, outputs or dimensions; a longer list is not looked into."""
+
 
 class _Part(BaseModel):
     model_config = ConfigDict(extra="ignore", frozen=True)
 
-    parameters: dict[str, Any] = {}
+    parameters: dict[Any, Any] = {}  # any string: pydantic's own refuses lone surrogates
 
 
 class _Input(_Part):
     name: StrictStr
-    shape: list[StrictInt] = Field(max_length=8)
+    shape: _Few[Annotated[StrictInt, Field(le=2**63 - 1)]]
     datatype: StrictStr
     data: list[Any] | None = None
 
@@ -41,8 +45,8 @@ class _Output(_Part):
 
 class _Request(_Part):
     id: StrictStr = ""
-    inputs: list[_Input]
-    outputs: list[_Output] | None = None
+    inputs: _Few[_Input]
+    outputs: _Few[_Output] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,6 +215,8 @@ def _outputs(request: _Request, gives: Sequence[Specification]) -> tuple[Wanted,
             raise bad(
                 f"unexpected output {output.name[:100]!r}; the model gives {', '.join(known)}"
             )
+        if any(output.name == other.name for other in wanted):
+            raise bad(f"output {output.name!r} is asked for twice")
         top = output.parameters.get("classification", 0)
         if type(top) is not int or top < 0:
             raise bad(f"classification of output {output.name!r} must be a number of classes")

@@ -5,6 +5,7 @@ https://github.com/kserve/open-inference-protocol and Triton's extension "binary
 
 from __future__ import annotations
 
+import math
 import struct
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -65,7 +66,7 @@ def check_shape(name: str, shape: Sequence[int], wanted: Specification) -> int:
     )
     if not fits:
         raise bad(f"input {name!r} has shape {list(shape)}; expected {list(wanted.shape)}")
-    return int(np.prod(shape, dtype=np.float64))  # of any numbers, without overflow
+    return math.prod(shape)
 
 
 def from_json(data: list[Any], shape: Sequence[int], wanted: Specification) -> NDArray[Any]:
