@@ -194,6 +194,9 @@ class ModelDescription(Answer):
     window: int = Field(description="Tokens it sees at once.")
     min_words: int
     thresholds: Thresholds
+    metrics: dict[str, float] = Field(
+        description="Figures it was released with, such as its `false_positive_rate`."
+    )
 
 
 class ModelsAnswer(Answer):

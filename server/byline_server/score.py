@@ -67,6 +67,7 @@ def score_blueprint(service: Service) -> Blueprint:
             described.append({
                 **model_answer(model),
                 "window": model.spec.window,
+                "metrics": model.spec.metrics,
                 "thresholds": {
                     "human": thresholds.human,
                     "ai": thresholds.ai,

@@ -270,6 +270,7 @@ def test_models(server: Server) -> None:
     assert (only["name"], only["sha256"]) == (model.name, model.sha256)
     assert only["window"] == model.spec.window
     assert only["thresholds"]["ai"] == model.spec.thresholds.ai
+    assert only["metrics"] == model.spec.metrics
 
 
 def test_ready(server: Server) -> None:
