@@ -129,9 +129,9 @@ def expectation_lines(found: Expectation | None, model: ModelInfo) -> Iterator[s
         return
     yield (
         f"False flags: {model.name} called {found.rate:.2%} of the human texts of its test split "
-        f"AI (`{_RATE}` in scoring.json). Were all {found.judged:,} judged texts written by people "
-        f"like those, it would call about {found.if_all_human:,.1f} of them AI (by chance "
-        f"{found.low:,} to {found.high:,}); here it called {found.flagged:,} so. On other "
+        f"AI. Were all {found.judged:,} judged texts written by people like those, it would call "
+        f"about {found.if_all_human:,.1f} of them AI (by chance {found.low:,} to {found.high:,}); "
+        f"here it called {found.flagged:,} so. On other "
         "kinds of text it may err more often."
     )
     if found.base_rate is None:

@@ -54,7 +54,7 @@ def limits(model: ModelInfo) -> str:
     rate = model.metrics.get("false_positive_rate")
     if rate is None:
         return f"The error rates of {model.name} are not known here."
-    return f"On held-out test texts, {model.name} wrongly called {rate:.1%} of the human ones AI."
+    return f"On held-out test texts, {model.name} wrongly called {rate:.2%} of the human ones AI."
 
 
 def summary(counts: dict[str, int]) -> str:
