@@ -172,7 +172,7 @@ def test_summary_of_a_folder(tiny_repository: Path, folder: Path) -> None:
     assert values["expected"]["if_all_human"] == pytest.approx(3 * rate)
     assert values["expected"]["base_rate"] == 0.3
     assert "3 texts were judged" in result.stderr
-    assert "`false_positive_rate` in scoring.json" in result.stderr
+    assert f"called {rate:.2%} of the human texts" in result.stderr
     assert "If 30.0% of the texts are AI's" in result.stderr
 
 
