@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import signal
 import time
 import zipfile
 from pathlib import Path
@@ -14,7 +15,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from byline import InputError
+from byline_cli import results
 from byline_cli.blocks import join
+from byline_cli.inputs import Input
 from byline_cli.readers.files import Reading, read_file
 from byline_cli.readers.plain import plain_text
 from byline_cli.readers.rtf import rtf_blocks
@@ -322,3 +325,58 @@ def test_reading_does_not_touch_the_file(tmp_path: Path) -> None:
         path.chmod(0o444)
         read_file(path)
         assert path.read_bytes() == source.read_bytes()
+
+
+def test_page_that_declares_an_encoding_that_is_none(tmp_path: Path) -> None:
+    page = b"<meta charset=undefined><p>A caf\xe9 by the sea, and the boat was late again.</p>"
+    (tmp_path / "a.html").write_bytes(page)
+    assert "A café by the sea" in read_file(tmp_path / "a.html")
+
+
+def test_damaged_compression_of_every_method(tmp_path: Path) -> None:
+    path = tmp_path / "a.docx"
+    for method in (zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA):
+        with zipfile.ZipFile(path, "w", method) as archive:
+            archive.writestr("_rels/.rels", "<Relationships/>" * 20)
+        data = bytearray(path.read_bytes())
+        begin = 30 + len("_rels/.rels") + 9  # behind the headers
+        for i in range(begin, begin + 12):
+            data[i] ^= 0x5A
+        path.write_bytes(data)
+        refused(path, "is not a Word document or a damaged one")
+
+
+def test_name_that_is_none() -> None:
+    refused(Path("a\0b.txt"), "is no name of a file")
+
+
+def test_what_nobody_foresaw_is_the_error_of_its_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(path: Path, how: Reading) -> str:
+        raise KeyError("unforeseen")
+
+    monkeypatch.setattr(results, "read_file", fail)
+    path = tmp_path / "a.txt"
+    error = results.read(Input(str(path), path), Reading()).error
+    assert error == "could not be read (KeyError: 'unforeseen'); save it anew"
+
+
+@pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="no timers here")
+def test_file_that_takes_for_ever_is_given_up(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def hang(path: Path, how: Reading) -> str:
+        time.sleep(10)
+        return "never"
+
+    started = time.monotonic()
+    monkeypatch.setattr(results, "read_file", hang)
+    monkeypatch.setattr(results, "_SECONDS", 0.05)
+    path = tmp_path / "a.txt"
+    before = signal.getsignal(signal.SIGALRM)
+    error = results.read(Input(str(path), path), Reading()).error or ""
+    assert error == "took longer than 0.05 s to read; it is damaged or made to do harm"
+    assert time.monotonic() - started < 5
+    assert signal.getsignal(signal.SIGALRM) == before
+    assert signal.getitimer(signal.ITIMER_REAL) == (0, 0)
