@@ -18,6 +18,7 @@ from byline import InputError
 from byline_cli import results
 from byline_cli.blocks import join
 from byline_cli.inputs import Input
+from byline_cli.readers.docx import docx_blocks
 from byline_cli.readers.files import Reading, read_file
 from byline_cli.readers.plain import plain_text
 from byline_cli.readers.rtf import rtf_blocks
@@ -380,3 +381,62 @@ def test_file_that_takes_for_ever_is_given_up(
     assert time.monotonic() - started < 5
     assert signal.getsignal(signal.SIGALRM) == before
     assert signal.getitimer(signal.ITIMER_REAL) == (0, 0)
+
+
+W = 'xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/2006/main"'
+NOTE = "word " * 20_000
+
+
+@pytest.mark.parametrize(
+    ("parts", "message"),
+    [
+        ({"_rels/.rels": 'Target="a" ' * 20_000}, "is not a Word document"),
+        ({"word/styles.xml": f"<w:styles {W}>" + "".join(
+            f'<w:style w:styleId="{i}"><w:name w:val="x"/><w:basedOn w:val="{i - 1}"/></w:style>'
+            for i in range(10_000)) + "</w:styles>"}, ""),
+        ({"word/document.xml": f"<w:document {W}>{'<w:p/>' * 3_000_001}</w:document>"},
+         "has more than 3,000,000 tags"),
+        ({"word/document.xml": f"<w:document {W}><w:p>"
+          + '<w:footnoteReference w:id="1"/>' * 10_000 + "</w:p></w:document>",
+          "word/footnotes.xml": f'<w:footnotes {W}><w:footnote w:id="1"><w:p><w:r><w:t>{NOTE}'
+          "</w:t></w:r></w:p></w:footnote></w:footnotes>"}, ""),
+    ],
+    ids=["relations", "styles", "tags", "notes"],
+)  # fmt: skip
+def test_small_word_documents_made_to_take_long(
+    tmp_path: Path, parts: dict[str, str], message: str
+) -> None:
+    path = rewritten(tmp_path, "docx", {name: text.encode() for name, text in parts.items()})
+    how = Reading(include=frozenset(("reference",)))
+    started = time.process_time()
+    if message:
+        refused(path, message, how)
+    else:
+        assert len(read_file(path, how)) < 2 * len(NOTE)
+    assert time.process_time() - started < 5
+
+
+def test_kinds_of_styles_are_inherited_in_any_order(tmp_path: Path) -> None:
+    styles = "".join(
+        f'<w:style w:styleId="{id}"><w:name w:val="{name}"/><w:basedOn w:val="{parent}"/></w:style>'
+        for id, name, parent in (("c", "x", "b"), ("a", "Quote", ""), ("b", "y", "a"),
+                                 ("d", "z", "c"), ("e", "x", "f"), ("f", "y", "e"))
+    )  # fmt: skip
+    paragraphs = "".join(
+        f'<w:p><w:pPr><w:pStyle w:val="{id}"/></w:pPr><w:r><w:t>{id}</w:t></w:r></w:p>'
+        for id in "abcdef"
+    )
+    parts = {"word/styles.xml": f"<w:styles {W}>{styles}</w:styles>",
+             "word/document.xml": f"<w:document {W}>{paragraphs}</w:document>"}  # fmt: skip
+    path = rewritten(tmp_path, "docx", {name: text.encode() for name, text in parts.items()})
+    kinds = [block.kind for block in docx_blocks(path.read_bytes(), 50_000_000)]
+    assert kinds == ["quote"] * 4 + ["paragraph"] * 2
+
+
+def test_texts_made_to_take_long() -> None:
+    started = time.process_time()
+    text = "".join(f"[k{i}] x [k{i}]\n\n" for i in range(30_000))
+    assert len(plain_text(text)) == len(text)
+    letters = b"{\\rtf1 " + b"\\'41" * 300_000 + b"}"
+    assert join(rtf_blocks(letters)) == "A" * 300_000
+    assert time.process_time() - started < 5
