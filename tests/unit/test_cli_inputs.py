@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from byline import InputError
-from byline_cli.inputs import Choice, find, listed, missing
+from byline_cli.inputs import Choice, Input, find, listed, missing
 
 pytestmark = pytest.mark.unit
 
@@ -142,6 +142,11 @@ def test_patterns_that_no_shell_has_resolved(tmp_path: Path) -> None:
     assert names(tmp_path, "[x].md") == ["[x].md"]  # a file of that name comes first
     with pytest.raises(InputError, match=r"nothing matches it as a pattern: .*\*\.rtf"):
         names(tmp_path, "in/*.rtf")
+
+
+def test_names_in_a_list_are_no_patterns(tmp_path: Path) -> None:
+    gone = str(tmp_path / "gone[1].txt")
+    assert list(find([gone], patterns=False)) == [Input(gone, Path(gone))]
 
 
 def test_lists_of_paths() -> None:
