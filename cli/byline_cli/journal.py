@@ -11,7 +11,6 @@ import json
 import os
 import re
 import time
-from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
@@ -151,15 +150,6 @@ class Journal:
             self._known[bytes.fromhex(match[1].decode("ascii"))] = good
             good = self._file.tell()
         self._file.truncate(good)  # the line during which the run was killed
-
-
-def recorded(
-    pairs: Iterable[tuple[Input, Result]], journal: Journal, texts: bool
-) -> Iterator[Result]:
-    """Pass results on once they are written down."""
-    for given, result in pairs:
-        journal.add(given, result, texts)
-        yield result
 
 
 def _key(given: Input) -> str:

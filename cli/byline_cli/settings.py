@@ -217,6 +217,8 @@ def _check_combination(given: dict[str, Any], ray: bool, is_place: bool) -> None
     for wrong, advice in (
         (not given["paths"] and given["files_from"] is None,
          "name a PATH to score, or - for standard input; byline score --help has examples"),
+        (given["output"] is None and sys.stdout is None,
+         "standard output is closed; name an --output"),
         (given["null"] and given["files_from"] is None, "--null is for --files-from"),
         (given["id_column"] is not None and not columns, "--id-column needs --text-column"),
         (given["base_rate"] is not None and not (given["summarize"] or given["form"] == "html"),

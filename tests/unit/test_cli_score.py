@@ -165,6 +165,8 @@ def test_file_of_a_list_that_is_gone_is_its_own_error(byline: Byline, folder: Pa
         (["--format", "parquet"], "--format parquet is for --engine ray"),
         (["--output", "folder/"], "--output folder/ is a folder; name a file"),
         (["--files-from", "absent"], "--files-from absent: there is no such file"),
+        (["--max-size", "99999999999GB"], "is more than the most there can be, 1000GB"),
+        (["--max-size", "9" * 5000], "is more than the most there can be, 1000GB"),
         (["--max-size", "big"], "is no size such as 50MB"),
         (["--exclude", "!"], "--exclude: "),
     ],

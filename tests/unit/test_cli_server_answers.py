@@ -7,7 +7,7 @@ import json
 import threading
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 from click.testing import CliRunner
@@ -30,8 +30,8 @@ ASKED = Request(None, sentences=False, min_words=None, keep_text=False)
 class Strange(http.server.BaseHTTPRequestHandler):
     """Answers what it was told to, by path."""
 
-    answers: dict[str, Any]
-    busy: list[str]
+    answers: ClassVar[dict[str, Any]]
+    busy: ClassVar[list[str]]
 
     def log_message(self, format: str, *args: Any) -> None:
         pass
@@ -54,13 +54,17 @@ class Strange(http.server.BaseHTTPRequestHandler):
 
 @pytest.fixture
 def strange() -> Iterator[tuple[Server, type[Strange]]]:
-    handler = type("Told", (Strange,), {"busy": []})
-    handler.answers = {"/readyz": {"api": 1}, "/v1/models": {"default": "m", "models": [MODEL]}}
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as listening:
+    class Told(Strange):
+        busy: ClassVar[list[str]] = []
+        answers: ClassVar[dict[str, Any]] = {
+            "/readyz": {"api": 1}, "/v1/models": {"default": "m", "models": [MODEL]},
+        }  # fmt: skip
+
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Told) as listening:
         thread = threading.Thread(target=listening.serve_forever, args=(0.05,))
         thread.start()
         asking = Server(f"http://127.0.0.1:{listening.server_port}")
-        yield asking, handler
+        yield asking, Told
         asking._close()
         listening.shutdown()
         thread.join()
@@ -96,7 +100,7 @@ def test_results_in_another_form(strange: tuple[Server, type[Strange]], answer: 
 @pytest.mark.parametrize("wait", ["nan", "-inf", "-1", "soon"])
 def test_times_to_wait_that_are_none(strange: tuple[Server, type[Strange]], wait: str) -> None:
     server, told = strange
-    told.busy = [wait]
+    told.busy.append(wait)
     assert server.model(None).name == "m"
 
 
