@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -43,7 +44,9 @@ class Engine(Protocol):
 
     model: ModelInfo
 
-    def run(self, inputs: Iterable[Input], known: Known) -> Iterator[tuple[Input, Result]]:
+    def run(
+        self, inputs: Iterable[Input], known: Known
+    ) -> Generator[tuple[Input, Result], None, None]:
         """Yield each input with its result, in order.
 
         Args:
@@ -68,7 +71,9 @@ class Local:
         self._model = with_floor(ModelRepository.find(asked.repository).load(name), asked.min_words)
         self.model = info_of(self._model)
 
-    def run(self, inputs: Iterable[Input], known: Known) -> Iterator[tuple[Input, Result]]:
+    def run(
+        self, inputs: Iterable[Input], known: Known
+    ) -> Generator[tuple[Input, Result], None, None]:
         """Yield each input with its result, in order."""
         from byline_cli.work import Task, run
 
@@ -94,13 +99,15 @@ class Remote:
         if asked.min_words is not None:
             check_floor(asked.min_words, self.model.thresholds.min_words, self.model.name)
 
-    def run(self, inputs: Iterable[Input], known: Known) -> Iterator[tuple[Input, Result]]:
+    def run(
+        self, inputs: Iterable[Input], known: Known
+    ) -> Generator[tuple[Input, Result], None, None]:
         """Yield each input with its result, in order."""
         from byline_cli.server import Request
         from byline_cli.work import Task, run
 
         asked = self._asked
         task = Task(asked.reading, None)
-        read = run(task, task.ready, inputs, asked.jobs, known)
         request = Request(asked.model, asked.texts, asked.min_words, asked.texts)
-        return self._server.scored(read, request, asked.jobs)
+        with closing(run(task, task.ready, inputs, asked.jobs, known)) as read:
+            yield from self._server.scored(read, request, asked.jobs)

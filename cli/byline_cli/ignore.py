@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import re
+import stat
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,6 +15,8 @@ if TYPE_CHECKING:  # imported only where there are patterns
     from pathspec import GitIgnoreSpec
 
 IGNORE_FILE = ".gitignore"
+_BAD_PATTERN = (ValueError, re.error)
+_MOST_BYTES = 10_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +55,7 @@ def excluded(patterns: tuple[str, ...]) -> GitIgnoreSpec:
 
     try:
         return GitIgnoreSpec.from_lines(patterns)
-    except ValueError as error:
+    except _BAD_PATTERN as error:
         raise InputError(f"--exclude: {error}") from error
 
 
@@ -59,8 +63,11 @@ def rules_of(folder: str, outer: Rules | None) -> Rules | None:
     """The rules in a folder: those of its `.gitignore`, if it has one, before the outer ones."""
     path = os.path.join(folder, IGNORE_FILE)
     try:
+        # As in git, a link isn't followed; a pipe or device could be read for ever.
+        if not stat.S_ISREG(os.lstat(path).st_mode):
+            return outer
         with open(path, encoding="utf-8", errors="surrogateescape") as file:
-            lines = file.read().splitlines()
+            lines = file.read(_MOST_BYTES).splitlines()
     except (FileNotFoundError, NotADirectoryError):
         return outer
     except OSError as error:
@@ -69,7 +76,7 @@ def rules_of(folder: str, outer: Rules | None) -> Rules | None:
 
     try:
         return Rules(folder, GitIgnoreSpec.from_lines(lines), outer)
-    except ValueError as error:
+    except _BAD_PATTERN as error:
         raise InputError(f"holds a pattern that is none ({error})") from error
 
 

@@ -70,7 +70,7 @@ def is_pattern(path: str) -> bool:
     return not os.path.lexists(path) and _MAGIC.search(path) is not None
 
 
-def find(paths: Iterable[str], choice: Choice = Choice()) -> Iterator[Input]:
+def find(paths: Iterable[str], choice: Choice = Choice(), patterns: bool = True) -> Iterator[Input]:
     """Yield the files meant, in the order given; those of a folder sorted by name, level by level.
 
     Of a folder, files of the kinds that can be read are taken, hidden ones and symbolic links left
@@ -79,6 +79,7 @@ def find(paths: Iterable[str], choice: Choice = Choice()) -> Iterator[Input]:
     Args:
         paths: files, folders, patterns such as `texts/**/*.md`, and `-` for standard input.
         choice: what of a folder is left out.
+        patterns: whether a path that isn't there may be a pattern; those of a list are names.
     """
     exclude = excluded(choice.exclude) if choice.exclude else None
     for path in paths:
@@ -86,7 +87,7 @@ def find(paths: Iterable[str], choice: Choice = Choice()) -> Iterator[Input]:
             yield Input(path, None)
         elif os.path.isdir(path):
             yield from _Folder(path, choice).files()
-        elif is_pattern(path):
+        elif patterns and is_pattern(path):
             yield from _matching(path, choice)
         elif exclude is None or not exclude.match_file(os.path.relpath(path)):
             yield Input(path, Path(path))

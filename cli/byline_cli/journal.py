@@ -9,8 +9,8 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import time
-from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
@@ -22,8 +22,9 @@ from byline_cli.results import Result, result_of
 
 _SYNC_SECONDS = 1.0
 """How much work a power failure may cost; a killed process loses nothing that was written."""
-_KEY = slice(9, 41)
-"""Where a line holds its key: behind `{"key": "`."""
+_FIRST = b'{"run": '
+"""How every journal begins, and hardly any other file."""
+_LINE = re.compile(rb'\{"key": "([0-9a-f]{32})", "result": .*\}\n')
 
 
 def journal_of(output: Path) -> Path:
@@ -43,15 +44,17 @@ class Journal:
             resume: keep what it holds; else it begins anew.
 
         Raises:
-            InputError: another run has it open, or it is of a run with another model or options.
+            InputError: another run has it open, it is of a run with another model or options, or
+                it is another file that happens to have its name.
         """
         self._path = path
         self._known: dict[bytes, int] = {}  # keys, and where their lines begin
         self._added = 0
-        self._begun: dict[tuple[str, str | None], str] = {}
+        self._begun: dict[Input, str] = {}
         self._file = path.open("a+b")
         try:
             _lock(self._file.fileno(), path)
+            self._check_own()
             if not resume:
                 self._file.truncate(0)
             self._read(run)
@@ -66,11 +69,13 @@ class Journal:
             return None  # what comes on standard input may be anything
         key = _key(given)
         offset = self._known.get(bytes.fromhex(key))
-        if offset is None:
-            self._begun[given.name, given.id] = key
-            return None
-        self._file.seek(offset)
-        return result_of(json.loads(self._file.readline())["result"])
+        if offset is not None:
+            self._file.seek(offset)
+            with suppress(ValueError, KeyError, TypeError):  # damaged: it is done again
+                return result_of(json.loads(self._file.readline())["result"])
+            del self._known[bytes.fromhex(key)]
+        self._begun[given] = key
+        return None
 
     def add(self, given: Input, result: Result, texts: bool) -> None:
         """Write a result down, unless it is; one without a verdict is tried again the next time.
@@ -80,7 +85,7 @@ class Journal:
             result: what came of it.
             texts: whether the output needs the text and the sentences.
         """
-        key = self._begun.pop((given.name, given.id), None)
+        key = self._begun.pop(given, None)
         if key is None or result.verdict is None:
             return
         values = asdict(result)
@@ -117,6 +122,15 @@ class Journal:
         done = f"{len(self):,} text{'' if len(self) == 1 else 's'}"
         return f"{done} done; the same command with --resume goes on from there ({self._path})"
 
+    def _check_own(self) -> None:
+        self._file.seek(0)
+        begins = self._file.read(len(_FIRST))
+        if not _FIRST.startswith(begins):  # a killed run may have left less than all of it
+            raise InputError(
+                f"{self._path} is not a journal of byline, which would be written there; move it, "
+                "or name another --output"
+            )
+
     def _read(self, run: dict[str, Any]) -> None:
         header = json.dumps({"run": run}, sort_keys=True).encode("ascii") + b"\n"
         self._file.seek(0)
@@ -132,23 +146,17 @@ class Journal:
                 "without --resume to begin anew"
             )
         good = self._file.tell()
-        while (line := self._file.readline()).endswith(b"}\n"):
-            self._known[bytes.fromhex(line[_KEY].decode("ascii", "replace"))] = good
+        while match := _LINE.fullmatch(self._file.readline()):
+            self._known[bytes.fromhex(match[1].decode("ascii"))] = good
             good = self._file.tell()
         self._file.truncate(good)  # the line during which the run was killed
 
 
-def recorded(
-    pairs: Iterable[tuple[Input, Result]], journal: Journal, texts: bool
-) -> Iterator[Result]:
-    """Pass results on once they are written down."""
-    for given, result in pairs:
-        journal.add(given, result, texts)
-        yield result
-
-
 def _key(given: Input) -> str:
-    """Names an input and the state of its file, in 32 hexadecimal digits."""
+    """Names an input and the state of its file, in 32 hexadecimal digits.
+
+    Of a row the text counts, too: ids repeat, and rows move.
+    """
     state: tuple[int, int] | None = None
     if given.path is not None:
         try:
@@ -156,7 +164,7 @@ def _key(given: Input) -> str:
         except OSError:
             status = None
         state = (status.st_size, status.st_mtime_ns) if status else None
-    named = json.dumps([given.name, given.id, state]).encode("ascii")
+    named = json.dumps([given.name, given.id, given.text, state]).encode("ascii")
     return hashlib.sha256(named).hexdigest()[:32]
 
 

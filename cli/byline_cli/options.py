@@ -23,6 +23,8 @@ model_repository = click.option(
     help="Folder of models.  [default: the one that came with byline]",
 )
 
+_MOST_BYTES, _MOST_DIGITS = 10**12, 13
+
 
 class Size(click.ParamType[int]):
     """A number of bytes: `800kB`, `50MB`, `2GB`; decimal units."""
@@ -36,9 +38,12 @@ class Size(click.ParamType[int]):
             return value
         digits = value.rstrip("BKMGbkmg").strip()
         unit = self._units.get(value[len(value.rstrip("BKMGbkmg")) :].lower())
-        if not digits.isdecimal() or unit is None or int(digits) == 0:
+        if not digits.isdecimal() or unit is None or not digits.strip("0"):
             self.fail(f"{value!r} is no size such as 50MB", param, ctx)
-        return int(digits) * unit
+        size = int(digits[:_MOST_DIGITS]) * unit
+        if len(digits) > _MOST_DIGITS or size > _MOST_BYTES:
+            self.fail(f"{value!r} is more than the most there can be, 1000GB", param, ctx)
+        return size
 
 
 _SCORE = (

@@ -26,6 +26,9 @@ _SENTENCE = (
     "sentence_log_odds", "sentence_text",
 )  # fmt: skip
 
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+"""What a spreadsheet takes for a formula to be run (OWASP, CSV Injection)."""
+
 
 @contextmanager
 def opened(path: Path | None) -> Iterator[BinaryIO]:
@@ -126,6 +129,7 @@ def write_csv(results: Iterable[Result], model: ModelInfo, detailed: bool, out: 
     """Write a row a text, or a row a sentence if they are asked for; each as soon as it is known.
 
     UTF-8 with line feeds; what a file name holds of other bytes is written as backslash escapes.
+    A text that a spreadsheet would run as a formula gets an apostrophe before it.
     """
     columns = _DOCUMENT + _SENTENCE if detailed else _DOCUMENT
     buffer = io.StringIO()
@@ -133,9 +137,13 @@ def write_csv(results: Iterable[Result], model: ModelInfo, detailed: bool, out: 
     writer.writeheader()
     for result in results:
         for row in _rows(result, model, detailed):
-            writer.writerow(row)
+            writer.writerow({name: _inert(value) for name, value in row.items()})
         _drain(buffer, out)
     _drain(buffer, out)
+
+
+def _inert(value: object) -> object:
+    return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA) else value
 
 
 def _drain(buffer: io.StringIO, out: BinaryIO) -> None:

@@ -11,7 +11,7 @@ import json
 import logging
 import os
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -47,7 +47,9 @@ class Ray:
         self.model = Local(asked).model
         self._ray = _connected(asked.jobs)
 
-    def run(self, inputs: Iterable[Input], known: Known) -> Iterator[tuple[Input, Result]]:
+    def run(
+        self, inputs: Iterable[Input], known: Known
+    ) -> Generator[tuple[Input, Result], None, None]:
         """Yield each input with its result, in order; Ray itself does again what is lost."""
         given = list(inputs)
         if not given:

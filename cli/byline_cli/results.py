@@ -11,9 +11,13 @@ from typing import TYPE_CHECKING, Any
 from byline import Finding, InputError, RawScore, SentenceScore, Verdict
 from byline_cli.inputs import Input
 from byline_cli.readers.files import RECORDS, Reading, read_file, read_stream, suffix_of
+from byline_cli.time_limit import time_limit
 
 if TYPE_CHECKING:
     from byline import Detector, Model
+
+_SECONDS = 60
+"""Many times what the longest document takes to read, on a busy machine, too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,12 +60,12 @@ def _rows(given: Input, path: Path, how: Reading) -> Iterator[Input]:
     try:
         for row in rows(path, how):
             yield replace(given, id=row.id, text=row.text, problem=row.problem)
-    except InputError as error:
-        yield replace(given, problem=str(error))
+    except Exception as error:
+        yield replace(given, problem=_problem(error))
 
 
 def read(given: Input, how: Reading) -> Result:
-    """Read one input; what goes wrong is the result's error."""
+    """Read one input; what goes wrong, whatever it is, is the result's error."""
     result = Result(given.name, given.id)
     try:
         if given.problem is not None:
@@ -71,14 +75,22 @@ def read(given: Input, how: Reading) -> Result:
         elif given.path is None:
             text = read_stream(sys.stdin.buffer, how)
         else:
-            text = read_file(given.path, how)
-    except InputError as error:
-        return replace(result, error=str(error))
-    except MemoryError:
-        return replace(result, error="takes more memory than there is; split it")
-    except RecursionError:
-        return replace(result, error="is nested too deeply; save it anew")
+            with time_limit(_SECONDS):
+                text = read_file(given.path, how)
+    except Exception as error:  # one file must not end a run of thousands
+        return replace(result, error=_problem(error))
     return replace(result, text=text)
+
+
+def _problem(error: Exception) -> str:
+    """What to say of a file that could not be read."""
+    if isinstance(error, InputError):
+        return str(error)
+    if isinstance(error, MemoryError):
+        return "takes more memory than there is; split it"
+    if isinstance(error, RecursionError):
+        return "is nested too deeply; save it anew"
+    return f"could not be read ({type(error).__name__}: {error}); save it anew"
 
 
 def scored(result: Result, detector: Detector) -> Result:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import itertools
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
+from contextlib import closing
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 import click
@@ -75,14 +76,14 @@ def _score(settings: Settings, engine: Engine) -> Tally:
 
     tally = Tally()
     journal = _journal(settings, engine.model)
+    found = _results(settings, engine, journal)
     try:
-        results = _results(settings, engine, journal)
-        first = next(results, None)
+        first = next(found, None)
         if first is None:
             from byline_cli.readers.files import READ
 
             raise InputError(f"nothing to score in {settings.places} ({READ})")
-        results = _counted(itertools.chain((first,), results), tally)
+        results = _counted(itertools.chain((first,), found), tally)
         if _watched(settings):
             from byline_cli.progress import watched
 
@@ -95,6 +96,8 @@ def _score(settings: Settings, engine: Engine) -> Tally:
             if len(journal):
                 click.echo(f"byline: {journal.advice()}", err=True)
         raise
+    finally:
+        found.close()  # left to the garbage collector, a pool might end in a thread of its own
     if journal is not None:
         journal.close(done=not tally.counts["error"])
     return tally
@@ -109,12 +112,15 @@ def _journal(settings: Settings, model: ModelInfo) -> Journal | None:
     return Journal(path, settings.identity(model), settings.resume)
 
 
-def _results(settings: Settings, engine: Engine, journal: Journal | None) -> Iterator[Result]:
-    if journal is None:
-        return (result for _, result in engine.run(settings.inputs(), lambda _: None))
-    from byline_cli.journal import recorded
-
-    return recorded(engine.run(settings.inputs(), journal.known), journal, settings.texts)
+def _results(
+    settings: Settings, engine: Engine, journal: Journal | None
+) -> Generator[Result, None, None]:
+    known = journal.known if journal is not None else lambda _: None
+    with closing(engine.run(settings.inputs(), known)) as pairs:
+        for given, result in pairs:
+            if journal is not None:
+                journal.add(given, result, settings.texts)
+            yield result
 
 
 def _watched(settings: Settings) -> bool:

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import http.client
 import json
+import math
 import threading
 import time
 from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import urlsplit
 
 from byline import BylineError, Finding, InputError, RawScore, SentenceScore, Verdict
+from byline.detector import MAX_CHARACTERS
 from byline.spec import Thresholds
 from byline_cli.inputs import Input
 from byline_cli.model_info import ModelInfo
@@ -28,6 +31,8 @@ _LONGEST_WAIT = 30.0
 _PATIENCE = 600.0
 """Seconds a server may be busy before it is given up."""
 _TIMEOUT = 300.0
+_MOST_BYTES = 200_000_000
+"""Of an answer; every word of sixteen long texts as a sentence would be less."""
 _RETRIES = (0.5, 1.0, 2.0)
 
 Pairs = list[tuple[Input, Result]]
@@ -67,18 +72,21 @@ class Server:
         Raises:
             InputError: it is no such address.
         """
-        parts = urlsplit(url)
-        if parts.scheme not in ("http", "https") or not parts.hostname:
-            raise InputError(f"--server {url} is no address such as http://127.0.0.1:8765")
         try:
+            parts = urlsplit(url)
             self._port = parts.port
+            host = (parts.hostname or "").encode("idna")
         except ValueError as error:
             raise InputError(f"--server {url}: {error}") from error
+        if parts.scheme not in ("http", "https") or not host:
+            raise InputError(f"--server {url} is no address such as http://127.0.0.1:8765")
+        if not (parts.path.isascii() and parts.path.isprintable()) or " " in parts.path:
+            raise InputError(f"--server {url}: write its path with % escapes")
         self.url = url.rstrip("/")
         self._kind = (
             http.client.HTTPSConnection if parts.scheme == "https" else (http.client.HTTPConnection)
         )
-        self._host = parts.hostname
+        self._host = host.decode("ascii")
         self._base = parts.path.rstrip("/")
         self._headers = {"Content-Type": "application/json", "Accept": "application/json"}
         if token:
@@ -98,12 +106,13 @@ class Server:
                 "the same release on both sides"
             )
         answer = self._ask("GET", "/v1/models")
-        wanted = name or answer["default"]
-        for values in answer["models"]:
-            if values["name"] == wanted:
-                limits = Thresholds(**values["thresholds"], min_words=values["min_words"])
-                return ModelInfo(wanted, values["version"], values["sha256"], limits, {})
-        there = ", ".join(values["name"] for values in answer["models"])
+        with self._understood():
+            wanted = name or answer["default"]
+            for values in answer["models"]:
+                if values["name"] == wanted:
+                    limits = Thresholds(**values["thresholds"], min_words=values["min_words"])
+                    return ModelInfo(wanted, values["version"], values["sha256"], limits, {})
+            there = ", ".join(values["name"] for values in answer["models"])
         raise ServerFailed(f"{self.url} has no model {wanted!r}; there are: {there}")
 
     def scored(
@@ -131,7 +140,7 @@ class Server:
         if not open_ones:
             return batch
         body: dict[str, Any] = {
-            "texts": [{"id": str(i), "text": batch[i][1].text} for i in open_ones],
+            "texts": [{"id": str(i), "text": batch[i][1].text[:MAX_CHARACTERS]} for i in open_ones],
             "detail": "sentence" if request.sentences else "document",
         }
         if request.model is not None:
@@ -144,12 +153,26 @@ class Server:
                 return self._score(batch[:half], request) + self._score(batch[half:], request)
             return [(batch[0][0], replace(batch[0][1], text="", error=str(error)))]
         done = list(batch)
-        for values in answer["results"]:
-            given, result = batch[int(values["id"])]
-            done[int(values["id"])] = given, _result(result, values, request)
+        asked = {str(i): i for i in open_ones}
+        with self._understood():
+            for values in answer["results"]:
+                i = asked[values["id"]]
+                given, result = batch[i]
+                done[i] = given, _result(result, values, request)
         if any(_unscored(result) for _, result in done):
             raise ServerFailed(f"{self.url} did not answer for each text; is it a byline server?")
         return done
+
+    @contextmanager
+    def _understood(self) -> Iterator[None]:
+        """What an answer lacks, or has in another form, is the server's failure."""
+        try:
+            yield
+        except (LookupError, TypeError, ValueError, AttributeError) as error:
+            raise ServerFailed(
+                f"{self.url} answers in another form than agreed ({type(error).__name__}: "
+                f"{error}); is it a byline server?"
+            ) from error
 
     def _ask(self, method: str, path: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
         data = None if body is None else json.dumps(body).encode("ascii")
@@ -182,16 +205,20 @@ class Server:
             self._local.connection = connection
         connection.request(method, self._base + path, data, self._headers)
         response = connection.getresponse()
-        content = response.read()
-        if response.will_close:
+        content = response.read(_MOST_BYTES + 1)
+        if response.will_close or len(content) > _MOST_BYTES:
             self._close()
+        if len(content) > _MOST_BYTES:
+            raise ServerFailed(f"{self.url} answers without end; is it a byline server?")
         try:
             wait = float(response.headers.get("Retry-After", "1"))
         except ValueError:  # it may be a date
             wait = 1.0
+        if not math.isfinite(wait):
+            wait = 1.0
         try:
             answer = json.loads(content)
-        except ValueError:
+        except (ValueError, RecursionError):
             answer = {}
         if not isinstance(answer, dict):
             answer = {}
@@ -250,9 +277,25 @@ def _result(result: Result, values: dict[str, Any], request: Request) -> Result:
         tuple(Finding(**finding) for finding in values["findings"]),
         RawScore(**raw) if raw else None,
     )
+    beyond = len(result.text) - MAX_CHARACTERS
+    if beyond > 0:
+        verdict = _truncated(verdict, beyond)
     if request.min_words is not None:
         verdict = _with_floor(verdict, request.min_words)
     return replace(result, text=result.text if request.keep_text else "", verdict=verdict)
+
+
+def _truncated(verdict: Verdict, beyond: int) -> Verdict:
+    """What the library says of the whole text, of which the server got the beginning."""
+    unseen = round(verdict.words * beyond / MAX_CHARACTERS)
+    words = verdict.words + unseen
+    message = f"Only the first {MAX_CHARACTERS:,} characters were scored."
+    known = [f for f in verdict.findings if f.kind != "not_english"]
+    other = [replace(f, count=words) for f in verdict.findings if f.kind == "not_english"]
+    return replace(
+        verdict, words=words, findings=(*known, Finding("truncated", unseen, message), *other),
+        coverage=round(verdict.coverage * verdict.words) / words if words else 0.0,
+    )  # fmt: skip
 
 
 def _with_floor(verdict: Verdict, min_words: int) -> Verdict:

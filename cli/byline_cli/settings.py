@@ -146,13 +146,13 @@ class Settings:
 
     def inputs(self) -> Iterator[Input]:
         """The files meant, tables and records as their rows."""
-        return expanded(find(self._given(), self.choice), self.asked.reading)
+        return expanded(self._found(), self.asked.reading)
 
     def count(self) -> int | None:
         """How many texts there will be; None if only reading them all would tell."""
         if self.files_from == STANDARD_INPUT or self.asked.reading.text_column is not None:
             return None
-        return sum(1 for _ in find(self._given(), self.choice))
+        return sum(1 for _ in self._found())
 
     def identity(self, model: ModelInfo) -> dict[str, Any]:
         """What two runs must have in common for one to go on with the other's results."""
@@ -169,17 +169,32 @@ class Settings:
         """The server's token.
 
         Raises:
-            InputError: its file can't be read.
+            InputError: its file can't be read, or no header can hold it; never with the token.
         """
-        if self.token_file is None:
-            return os.environ.get(_TOKEN) or None
-        try:
-            return self.token_file.read_text("utf-8").strip()
-        except (OSError, UnicodeDecodeError) as error:
-            raise InputError(f"--token-file {self.token_file}: can't be read ({error})") from error
+        token, source = os.environ.get(_TOKEN, ""), _TOKEN
+        if self.token_file is not None:
+            source = f"--token-file {self.token_file}"
+            try:
+                with self.token_file.open(encoding="utf-8") as file:
+                    token = file.readline().strip()  # as the server reads it
+            except OSError as error:
+                raise InputError(f"{source}: can't be read ({error.strerror})") from error
+            except UnicodeDecodeError:  # which holds what it could not decode
+                raise InputError(f"{source}: is not UTF-8; write the token anew") from None
+            if not token:
+                raise InputError(f"{source}: holds no token on its first line")
+        if not (token.isascii() and token.isprintable()):
+            raise InputError(
+                f"{source}: a token is of printable ASCII characters, without line breaks"
+            )
+        return token or None
 
-    def _given(self) -> Iterator[str]:
-        yield from self.paths
+    def _found(self) -> Iterator[Input]:
+        yield from find(self.paths, self.choice)
+        # What made the list has resolved its patterns: a name with brackets is one.
+        yield from find(self._listed(), self.choice, patterns=False)
+
+    def _listed(self) -> Iterator[str]:
         if self.files_from is None:
             return
         separator = b"\0" if self.null else b"\n"
@@ -202,6 +217,8 @@ def _check_combination(given: dict[str, Any], ray: bool, is_place: bool) -> None
     for wrong, advice in (
         (not given["paths"] and given["files_from"] is None,
          "name a PATH to score, or - for standard input; byline score --help has examples"),
+        (given["output"] is None and sys.stdout is None,
+         "standard output is closed; name an --output"),
         (given["null"] and given["files_from"] is None, "--null is for --files-from"),
         (given["id_column"] is not None and not columns, "--id-column needs --text-column"),
         (given["base_rate"] is not None and not (given["summarize"] or given["form"] == "html"),

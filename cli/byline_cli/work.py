@@ -12,7 +12,7 @@ import signal
 import sys
 import threading
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, replace
@@ -78,7 +78,7 @@ def run(
     inputs: Iterable[Input],
     jobs: int,
     known: Callable[[Input], Result | None] = lambda _: None,
-) -> Iterator[tuple[Input, Result]]:
+) -> Generator[tuple[Input, Result], None, None]:
     """Yield each input with its result, in order; a few are held at a time.
 
     Args:

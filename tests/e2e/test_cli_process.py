@@ -192,3 +192,13 @@ def test_cold_start_takes_under_a_second_of_cpu(environment: dict[str, str], tex
         assert result.returncode == 0
         times.append(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
     assert min(times) < 1
+
+
+def test_closed_standard_output_is_named(text: Path) -> None:
+    result = subprocess.run(
+        ["sh", "-c", '"$@" >&-', "sh", *COMMAND, "score", str(text)],
+        stderr=subprocess.PIPE, check=False, timeout=60,
+    )  # fmt: skip
+    assert (result.returncode, result.stderr) == (
+        2, b"byline: standard output is closed; name an --output\n",
+    )  # fmt: skip

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import signal
 import time
 import zipfile
 from pathlib import Path
@@ -14,7 +15,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from byline import InputError
+from byline_cli import results
 from byline_cli.blocks import join
+from byline_cli.inputs import Input
+from byline_cli.readers.docx import docx_blocks
 from byline_cli.readers.files import Reading, read_file
 from byline_cli.readers.plain import plain_text
 from byline_cli.readers.rtf import rtf_blocks
@@ -322,3 +326,117 @@ def test_reading_does_not_touch_the_file(tmp_path: Path) -> None:
         path.chmod(0o444)
         read_file(path)
         assert path.read_bytes() == source.read_bytes()
+
+
+def test_page_that_declares_an_encoding_that_is_none(tmp_path: Path) -> None:
+    page = b"<meta charset=undefined><p>A caf\xe9 by the sea, and the boat was late again.</p>"
+    (tmp_path / "a.html").write_bytes(page)
+    assert "A café by the sea" in read_file(tmp_path / "a.html")
+
+
+def test_damaged_compression_of_every_method(tmp_path: Path) -> None:
+    path = tmp_path / "a.docx"
+    for method in (zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA):
+        with zipfile.ZipFile(path, "w", method) as archive:
+            archive.writestr("_rels/.rels", "<Relationships/>" * 20)
+        data = bytearray(path.read_bytes())
+        begin = 30 + len("_rels/.rels") + 9  # behind the headers
+        for i in range(begin, begin + 12):
+            data[i] ^= 0x5A
+        path.write_bytes(data)
+        refused(path, "is not a Word document or a damaged one")
+
+
+def test_name_that_is_none() -> None:
+    refused(Path("a\0b.txt"), "is no name of a file")
+
+
+def test_what_nobody_foresaw_is_the_error_of_its_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(path: Path, how: Reading) -> str:
+        raise KeyError("unforeseen")
+
+    monkeypatch.setattr(results, "read_file", fail)
+    path = tmp_path / "a.txt"
+    error = results.read(Input(str(path), path), Reading()).error
+    assert error == "could not be read (KeyError: 'unforeseen'); save it anew"
+
+
+@pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="no timers here")
+def test_file_that_takes_for_ever_is_given_up(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def hang(path: Path, how: Reading) -> str:
+        time.sleep(10)
+        return "never"
+
+    started = time.monotonic()
+    monkeypatch.setattr(results, "read_file", hang)
+    monkeypatch.setattr(results, "_SECONDS", 0.05)
+    path = tmp_path / "a.txt"
+    before = signal.getsignal(signal.SIGALRM)
+    error = results.read(Input(str(path), path), Reading()).error or ""
+    assert error == "took longer than 0.05 s to read; it is damaged or made to do harm"
+    assert time.monotonic() - started < 5
+    assert signal.getsignal(signal.SIGALRM) == before
+    assert signal.getitimer(signal.ITIMER_REAL) == (0, 0)
+
+
+W = 'xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/2006/main"'
+NOTE = "word " * 20_000
+
+
+@pytest.mark.parametrize(
+    ("parts", "message"),
+    [
+        ({"_rels/.rels": 'Target="a" ' * 20_000}, "is not a Word document"),
+        ({"word/styles.xml": f"<w:styles {W}>" + "".join(
+            f'<w:style w:styleId="{i}"><w:name w:val="x"/><w:basedOn w:val="{i - 1}"/></w:style>'
+            for i in range(10_000)) + "</w:styles>"}, ""),
+        ({"word/document.xml": f"<w:document {W}>{'<w:p/>' * 3_000_001}</w:document>"},
+         "has more than 3,000,000 tags"),
+        ({"word/document.xml": f"<w:document {W}><w:p>"
+          + '<w:footnoteReference w:id="1"/>' * 10_000 + "</w:p></w:document>",
+          "word/footnotes.xml": f'<w:footnotes {W}><w:footnote w:id="1"><w:p><w:r><w:t>{NOTE}'
+          "</w:t></w:r></w:p></w:footnote></w:footnotes>"}, ""),
+    ],
+    ids=["relations", "styles", "tags", "notes"],
+)  # fmt: skip
+def test_small_word_documents_made_to_take_long(
+    tmp_path: Path, parts: dict[str, str], message: str
+) -> None:
+    path = rewritten(tmp_path, "docx", {name: text.encode() for name, text in parts.items()})
+    how = Reading(include=frozenset(("reference",)))
+    started = time.process_time()
+    if message:
+        refused(path, message, how)
+    else:
+        assert len(read_file(path, how)) < 2 * len(NOTE)
+    assert time.process_time() - started < 5
+
+
+def test_kinds_of_styles_are_inherited_in_any_order(tmp_path: Path) -> None:
+    styles = "".join(
+        f'<w:style w:styleId="{id}"><w:name w:val="{name}"/><w:basedOn w:val="{parent}"/></w:style>'
+        for id, name, parent in (("c", "x", "b"), ("a", "Quote", ""), ("b", "y", "a"),
+                                 ("d", "z", "c"), ("e", "x", "f"), ("f", "y", "e"))
+    )  # fmt: skip
+    paragraphs = "".join(
+        f'<w:p><w:pPr><w:pStyle w:val="{id}"/></w:pPr><w:r><w:t>{id}</w:t></w:r></w:p>'
+        for id in "abcdef"
+    )
+    parts = {"word/styles.xml": f"<w:styles {W}>{styles}</w:styles>",
+             "word/document.xml": f"<w:document {W}>{paragraphs}</w:document>"}  # fmt: skip
+    path = rewritten(tmp_path, "docx", {name: text.encode() for name, text in parts.items()})
+    kinds = [block.kind for block in docx_blocks(path.read_bytes(), 50_000_000)]
+    assert kinds == ["quote"] * 4 + ["paragraph"] * 2
+
+
+def test_texts_made_to_take_long() -> None:
+    started = time.process_time()
+    text = "".join(f"[k{i}] x [k{i}]\n\n" for i in range(30_000))
+    assert len(plain_text(text)) == len(text)
+    letters = b"{\\rtf1 " + b"\\'41" * 300_000 + b"}"
+    assert join(rtf_blocks(letters)) == "A" * 300_000
+    assert time.process_time() - started < 5

@@ -5,11 +5,12 @@ from __future__ import annotations
 import io
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from byline import InputError
-from byline_cli.inputs import Choice, find, listed, missing
+from byline_cli.inputs import Choice, Input, find, listed, missing
 
 pytestmark = pytest.mark.unit
 
@@ -104,6 +105,26 @@ def test_gitignore_of_the_checkout_around_counts_too(tmp_path: Path) -> None:
     assert names(tmp_path, "link") == ["link/a.txt"]
 
 
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no named pipes here")
+@pytest.mark.parametrize("make", [
+    os.mkfifo, lambda path: path.symlink_to("/dev/zero"), lambda path: path.mkdir(),
+])  # fmt: skip
+def test_gitignore_that_is_no_file_is_as_none(tmp_path: Path, make: Any) -> None:
+    write(tmp_path, "a.txt")
+    make(tmp_path / ".gitignore")
+    assert names(tmp_path, ".") == ["a.txt"]
+
+
+def test_patterns_that_are_none(tmp_path: Path) -> None:
+    write(tmp_path, "a.txt")
+    with pytest.raises(InputError, match="--exclude: bad character range"):
+        names(tmp_path, ".", choice=Choice(exclude=("[z-a]",)))
+    (tmp_path / ".gitignore").write_text("[z-a]\n")
+    problems = [item.problem or "" for item in find([str(tmp_path)])]
+    assert problems[0].startswith("holds a pattern that is none (")
+    assert problems[1:] == [""]
+
+
 def test_excluded_patterns(tmp_path: Path) -> None:
     write(tmp_path, "a.txt", "a.md", "drafts/b.txt", "in/drafts/c.txt", "in/d.txt")
     choice = Choice(exclude=("drafts/", "*.md"))
@@ -121,6 +142,11 @@ def test_patterns_that_no_shell_has_resolved(tmp_path: Path) -> None:
     assert names(tmp_path, "[x].md") == ["[x].md"]  # a file of that name comes first
     with pytest.raises(InputError, match=r"nothing matches it as a pattern: .*\*\.rtf"):
         names(tmp_path, "in/*.rtf")
+
+
+def test_names_in_a_list_are_no_patterns(tmp_path: Path) -> None:
+    gone = str(tmp_path / "gone[1].txt")
+    assert list(find([gone], patterns=False)) == [Input(gone, Path(gone))]
 
 
 def test_lists_of_paths() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import io
 import json
 import math
@@ -18,6 +19,7 @@ from hypothesis import strategies as st
 
 from byline import Detector
 from byline.spec import Thresholds
+from byline_cli import output
 from byline_cli.main import main
 from byline_cli.model_info import ModelInfo
 from byline_cli.summary import Tally, expected, summary_lines
@@ -73,6 +75,22 @@ def test_csv_opens_with_pandas(tiny_repository: Path, folder: Path) -> None:
         assert row["words"] == expected_values["words"]
     assert table["findings"].str.startswith("homoglyphs:").sum() == 1
     assert table["raw_log_odds"].notna().sum() == 1
+
+
+def test_csv_holds_no_formula(tiny_repository: Path, tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    ids = ["=HYPERLINK(1)", "+1", "-1", "@a", "\ta", "plain", "a=b"]
+    rows = "".join(f'"{id}",{SENTENCES[0]}\n' for id in ids).replace(SENTENCES[0], "Short.")
+    path.write_text(f"id,text\n{rows}")
+    result = score(
+        tiny_repository, path, "--text-column", "text", "--id-column", "id", "--format", "csv"
+    )
+    found = list(csv.DictReader(io.StringIO(result.stdout)))
+    assert [row["id"] for row in found] == [f"'{id}" for id in ids[:5]] + ids[5:]
+    values = {"log_odds": -1.5, "path": "=a"}
+    assert {name: output._inert(value) for name, value in values.items()} == {
+        "log_odds": -1.5, "path": "'=a",
+    }  # fmt: skip
 
 
 def test_csv_has_a_row_a_sentence_when_asked(tiny_repository: Path, folder: Path) -> None:

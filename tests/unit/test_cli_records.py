@@ -89,8 +89,12 @@ def test_line_longer_than_allowed_is_skipped(tmp_path: Path) -> None:
     found = read(tmp_path / "a.jsonl", f'{line}\n{{"id": 2, "text": "b"}}\n', how)
     assert [(row.id, row.text) for row in found] == [("1", ""), ("2", "b")]
     assert found[0].problem == "is larger than --max-size allows"
-    found = read(tmp_path / "a.csv", f"id,text\n1,{'a' * 5000}\n2,b\n", how)
-    assert "field larger than field limit" in str(found[0].problem)
+    for long in ("a" * 5000, f'"{"a" * 900}\n{"a" * 900}"'):  # in one line, in two
+        found = read(tmp_path / "a.csv", f"id,text\n1,{long}\n2,b\n", how)
+        assert "larger than" in str(found[0].problem)
+        assert found[-1] == Row("2", "b")
+    with pytest.raises(InputError, match=r"broken first line .*larger than --max-size"):
+        read(tmp_path / "a.csv", "a" * 5000, how)
 
 
 def test_parquet(tmp_path: Path) -> None:

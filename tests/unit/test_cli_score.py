@@ -145,6 +145,15 @@ def test_text_that_looks_like_a_pattern_is_never_scored(byline: Byline, folder: 
     assert byline.objects(folder / "*.md")[0]["path"] == str(folder / "b.md")
 
 
+def test_file_of_a_list_that_is_gone_is_its_own_error(byline: Byline, folder: Path) -> None:
+    names = [folder / "a.txt", folder / "gone[1].txt", folder / "b.md"]
+    (folder / "list").write_text("".join(f"{name}\n" for name in names))
+    result = byline("--files-from", folder / "list", "--format", "jsonl")
+    assert result.exit_code == 3
+    assert "gone[1].txt: can't be read (No such file or directory)" in result.stderr
+    assert len(result.stdout.splitlines()) == 3
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
@@ -156,6 +165,8 @@ def test_text_that_looks_like_a_pattern_is_never_scored(byline: Byline, folder: 
         (["--format", "parquet"], "--format parquet is for --engine ray"),
         (["--output", "folder/"], "--output folder/ is a folder; name a file"),
         (["--files-from", "absent"], "--files-from absent: there is no such file"),
+        (["--max-size", "99999999999GB"], "is more than the most there can be, 1000GB"),
+        (["--max-size", "9" * 5000], "is more than the most there can be, 1000GB"),
         (["--max-size", "big"], "is no size such as 50MB"),
         (["--exclude", "!"], "--exclude: "),
     ],

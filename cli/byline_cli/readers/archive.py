@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import lzma
 import struct
 import zipfile
 import zlib
@@ -13,12 +14,15 @@ from lxml import etree
 from byline import InputError
 
 _DAMAGE = (
-    zipfile.BadZipFile, zlib.error, struct.error, EOFError, OSError, ValueError,
+    zipfile.BadZipFile, zlib.error, lzma.LZMAError, struct.error, EOFError, OSError, ValueError,
     NotImplementedError,
 )  # fmt: skip
 """What zipfile raises over archives that are none, or damaged."""
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 """Begins old Office files, and new ones under a password."""
+
+_MOST_TAGS = 3_000_000
+"""More than fit into 50 MB of any word processor's XML; a tree takes 200 bytes for each."""
 
 
 class Archive:
@@ -87,13 +91,15 @@ def parse_xml(data: bytes, what: str) -> Any:
     """Parse XML that nobody vouches for.
 
     Raises:
-        InputError: it isn't well formed, or declares entities: no writer of documents does, and a
-            few of them can fill all memory.
+        InputError: it isn't well formed, has tags without end, or declares entities: no writer of
+            documents does, and a few of them can fill all memory.
     """
     if b"<!ENTITY" in data or b"<!ENTITY" in data.replace(b"\0", b""):  # UTF-16, too
         raise InputError(
             f"{what} declares XML entities, which can be made to do harm; save it anew"
         )
+    if data.count(b"<") > _MOST_TAGS:
+        raise InputError(f"{what} has more than {_MOST_TAGS:,} tags; it is made to do harm")
     parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False)
     try:
         return etree.fromstring(data, parser)

@@ -21,9 +21,6 @@ _WORD = re.compile(
     r"|purl\.oclc\.org/ooxml/wordprocessingml/main)\}"
 )
 _CHOICE = "{http://schemas.openxmlformats.org/markup-compatibility/2006}Choice"
-_MAIN = re.compile(
-    rb"officeDocument\"[^>]*Target=\"/?([^\"]+)\"|Target=\"/?([^\"]+)\"[^>]*officeDocument\""
-)
 _HEADING = re.compile(r"heading \d|title|subtitle", re.IGNORECASE)
 # Names of styles that Word, LibreOffice and pandoc give.
 _STYLED: tuple[tuple[re.Pattern[str], Kind], ...] = (
@@ -53,8 +50,14 @@ def docx_blocks(data: bytes, limit: int) -> Iterator[Block]:
         InputError: it isn't one, or is damaged, encrypted or made to do harm.
     """
     archive = Archive(data, _WHAT, limit)
-    match = _MAIN.search(archive.read("_rels/.rels"))
-    main = (match[1] or match[2]).decode("utf-8", "replace") if match else "word/document.xml"
+    main = next(
+        (
+            relation.get("Target", "").removeprefix("/")
+            for relation in archive.xml("_rels/.rels")
+            if relation.get("Type", "").endswith("/officeDocument")
+        ),
+        "word/document.xml",
+    )
     folder = main.rpartition("/")[0]
     yield from _Document(archive, main, f"{folder}/" if folder else "").blocks()
 
@@ -124,15 +127,18 @@ def _styles(archive: Archive, part: str) -> tuple[dict[str, Kind], frozenset[str
             elif name == "pPr" and _child(each, "numPr") is not None:
                 lists.add(id)
     kinds: dict[str, Kind] = {}
+    done: set[str] = set()
     for id in names:
-        seen: set[str] = set()
-        ancestor = id
-        while ancestor in names and ancestor not in seen:  # they could descend from one another
-            seen.add(ancestor)
-            if (kind := _named(names[ancestor])) is not None:
-                kinds[id] = kind
-                break
+        line: list[str] = []
+        ancestor, kind = id, None
+        while kind is None and ancestor in names and ancestor not in done:
+            done.add(ancestor)  # they could descend from one another
+            line.append(ancestor)
+            kind = _named(names[ancestor])
             ancestor = parents.get(ancestor, "")
+        kind = kind or kinds.get(ancestor)
+        if kind is not None:
+            kinds |= dict.fromkeys(line, kind)
     return kinds, frozenset(id for id in lists if kinds.get(id) != "heading")
 
 
@@ -173,7 +179,8 @@ def _text(
         elif name in _PUT:
             pieces.append(_PUT[name])
         elif name in ("footnoteReference", "endnoteReference"):
-            note = known.get(name.removesuffix("Reference"), {}).get(_attribute(element, "id"))
+            # Taken out: many references to a long note would be a long text.
+            note = known.get(name.removesuffix("Reference"), {}).pop(_attribute(element, "id"), "")
             if note:
                 notes.append(note)
         elif name == "txbxContent":

@@ -86,7 +86,7 @@ def _declared(data: bytes) -> str | None:
         return None
     try:
         return data.decode(match[1].decode("ascii"))
-    except (LookupError, UnicodeDecodeError):
+    except (LookupError, UnicodeError):  # the codec `undefined` raises the general one
         return None  # declared wrongly, as pages do
 
 

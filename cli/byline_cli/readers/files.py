@@ -145,6 +145,8 @@ def check_regular(path: Path) -> None:
         mode = path.stat().st_mode
     except OSError as error:
         raise unreadable(error) from error
+    except ValueError as error:
+        raise InputError(f"is no name of a file ({error})") from error
     if stat.S_ISFIFO(mode):
         raise InputError("is a named pipe; send its contents to `byline score -` instead")
     if not stat.S_ISREG(mode):

@@ -17,10 +17,10 @@ _FENCE = re.compile(r"[ \t]{0,3}(?:`{3,}[^`]*|~~~.*)")
 _PIPES = re.compile(r"[ \t]*\|.*\|[ \t]*")
 _RULER = re.compile(r"[ \t]*(?:\+[-=+]{3,}\+|[-=]{2,}(?:[ \t]+[-=]{2,})+)[ \t]*")
 _QUOTED = re.compile(r"[ \t]{0,3}>")
+_MARK = re.compile(r"\[(?P<mark>\^?\w{1,12})\]")
 _NOTE = re.compile(r"\[(?P<mark>\^?\w{1,12})\]:?[ \t]+\S")
 _ITEM = re.compile(r"[ \t]*(?:[-*+•‣▪◦·–]|\(?\d{1,3}[.)]|\(?[A-Za-z]\))[ \t]+\S")
 _CODE = re.compile(r"[={};<>]|\w\(|[:,\\]$|^\s*(?:#|//|\$ |>>> |return\b|import\b|end\b)")
-_MOST_MARKS = 1000
 _INDENT = re.compile(r"(?:\t| {4})")
 
 
@@ -67,9 +67,9 @@ def _without_marks(piece: str) -> str:
 def _set_apart(text: str) -> Iterator[tuple[int, int, str]]:
     """Spans and kinds, in order; and the marks of notes that are explained."""
     definitions = Counter(match["mark"] for match in re.finditer(rf"(?m)^{_NOTE.pattern}", text))
+    uses = Counter(match["mark"] for match in _MARK.finditer(text))
     # Paragraphs that are numbered so are no notes: nothing refers to them.
-    marks = sorted(m for m, n in definitions.items() if text.count(f"[{m}]") > n)[:_MOST_MARKS]
-    mark = re.compile(rf"\[(?:{'|'.join(map(re.escape, marks))})\]") if marks else None
+    marks = frozenset(m for m, n in definitions.items() if uses[m] > n)
     # Where most lines are set in, that means nothing.
     lines = [line for line in text.splitlines() if line.strip()]
     telling = 2 * sum(line[0] in " \t" for line in lines) < len(lines)
@@ -87,15 +87,15 @@ def _set_apart(text: str) -> Iterator[tuple[int, int, str]]:
             kind = "reference"
         if kind in SET_APART or kind in ("fence", "pipes"):
             yield start, end, kind
-        elif mark is not None:
-            for found in mark.finditer(text, start, end):
-                if found.start() > start:
+        elif marks:
+            for found in _MARK.finditer(text, start, end):
+                if found["mark"] in marks and found.start() > start:
                     yield found.start(), found.end(), "reference"
         before = "list_item" if _ITEM.match(lines[-1]) or kind == "list_item" else None
 
 
 def _chunk_kind(
-    lines: list[str], before: str | None, telling: bool, marks: list[str]
+    lines: list[str], before: str | None, telling: bool, marks: frozenset[str]
 ) -> str | None:
     """What the lines between two blank ones are, if not prose."""
     if _FENCE.fullmatch(lines[0]):

@@ -8,11 +8,13 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO, TypeVar
 
 from byline import InputError
 from byline_cli.readers.encodings import encoding_of
 from byline_cli.readers.files import Reading, check_regular, suffix_of, unreadable
+
+T = TypeVar("T")
 
 _SAMPLE = 200_000
 _BATCH = 256
@@ -56,15 +58,16 @@ def _csv(path: Path, how: Reading, delimiter: str | None) -> Iterator[Row]:
     csv.field_size_limit(how.max_bytes)
     # Damaged bytes become lone surrogates, which the library reports as a finding.
     errors = "surrogateescape" if encoding.startswith("utf-8") else "replace"
-    with path.open(encoding=encoding, errors=errors, newline="") as lines:
-        first = next(lines, "")
+    with path.open(encoding=encoding, errors=errors, newline="") as table:
+        lines = _Lines(table, how.max_bytes)
+        first = _first(lines)
         if not first:
             raise InputError("is empty: it has no line that names the columns")
         if delimiter is None:
             # A spreadsheet writes the separator of its user's language.
             delimiter = max(",;\t", key=first.count)
         reader = csv.reader(itertools.chain((first,), lines), delimiter=delimiter, strict=True)
-        header = _header(reader)
+        header = _first(reader) or []
         text, name = _columns(header, how)
         number = 0
         while True:
@@ -85,10 +88,31 @@ def _csv(path: Path, how: Reading, delimiter: str | None) -> Iterator[Row]:
                 yield Row(str(number) if name is None else row[name], row[text])
 
 
-def _header(reader: Iterator[list[str]]) -> list[str]:
+class _Lines:
+    """Lines of a table, of which none fills the memory; one that would is an error of its own."""
+
+    def __init__(self, file: TextIO, limit: int) -> None:
+        self._file = file
+        self._limit = limit
+
+    def __iter__(self) -> Iterator[str]:
+        return self
+
+    def __next__(self) -> str:
+        line = self._file.readline(self._limit + 1)
+        if not line:
+            raise StopIteration
+        if len(line) <= self._limit:
+            return line
+        while line and not line.endswith(("\n", "\r")):
+            line = self._file.readline(self._limit)
+        raise csv.Error("a line is larger than --max-size allows")
+
+
+def _first(items: Iterator[T]) -> T | None:
     try:
-        return next(reader)
-    except (csv.Error, StopIteration) as error:
+        return next(items, None)
+    except csv.Error as error:
         raise InputError(f"has a broken first line ({error})") from error
 
 

@@ -103,7 +103,7 @@ class _Interpreter:
         self._encoding = "cp1252"
         self._item_left = -1  # where the text of the last list item began
         self._skip = 0  # characters that stand for a \u before them
-        self._bytes = b""
+        self._bytes = bytearray()
 
     def run(self, data: bytes) -> Iterator[Block]:
         position = 0
@@ -227,7 +227,8 @@ class _Interpreter:
         """Decode the bytes so far: letters of some alphabets take two of them."""
         if self._bytes:
             encoding = self._fonts.get(self._states[-1].font, (False, ""))[1] or self._encoding
-            text, self._bytes = self._bytes.decode(encoding, "replace"), b""
+            text = self._bytes.decode(encoding, "replace")
+            self._bytes.clear()
             self._put(text)
 
     def _put(self, text: str) -> None:

@@ -1,0 +1,66 @@
+"""What a resumed run takes over from the journal of the one before."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from byline import InputError, Verdict
+from byline_cli.inputs import Input
+from byline_cli.journal import Journal
+from byline_cli.results import Result
+
+pytestmark = pytest.mark.unit
+
+
+def result(given: Input, log_odds: float) -> Result:
+    verdict = Verdict(given.name, "human", 0.5, log_odds, 100, 1.0, (), (), None)
+    return Result(given.name, given.id, "", verdict)
+
+
+def written(path: Path, *finished: tuple[Input, float]) -> None:
+    journal = Journal(path, {"model": "a"}, resume=True)
+    for given, _ in finished:  # several are under way at once
+        assert journal.known(given) is None
+    for given, log_odds in finished:
+        journal.add(given, result(given, log_odds), texts=False)
+    journal.close(done=False)
+
+
+def test_rows_of_the_same_id_keep_their_own_results(tmp_path: Path) -> None:
+    table = tmp_path / "a.csv"
+    table.write_text("any")
+    rows = [Input(str(table), table, "anna", text) for text in ("one text", "another")]
+    path = tmp_path / "out.journal"
+    written(path, (rows[0], -2.0), (rows[1], 4.0))
+    journal = Journal(path, {"model": "a"}, resume=True)
+    assert [journal.known(row) for row in rows] == [result(rows[0], -2.0), result(rows[1], 4.0)]
+    journal.close(done=True)
+
+
+@pytest.mark.parametrize(
+    ("old", "new"), [('{"key": "', '{"key": "z'), ('"result": {', '"result": {"'),
+                     ('"name"', '"other"')],
+)  # fmt: skip
+def test_damaged_line_is_done_again(tmp_path: Path, old: str, new: str) -> None:
+    text = tmp_path / "a.txt"
+    text.write_text("any")
+    given = Input(str(text), text)
+    path = tmp_path / "out.journal"
+    written(path, (given, 1.0))
+    path.write_text(path.read_text().replace(old, new))
+    journal = Journal(path, {"model": "a"}, resume=True)
+    assert journal.known(given) is None
+    journal.add(given, result(given, 2.0), texts=False)
+    assert len(journal) == 1
+    journal.close(done=False)
+
+
+@pytest.mark.parametrize("resume", [True, False])
+def test_file_of_somebody_else_is_left_alone(tmp_path: Path, resume: bool) -> None:
+    path = tmp_path / "out.csv.journal"
+    path.write_text("Dear diary\n")
+    with pytest.raises(InputError, match=r"is not a journal of byline.*; move it"):
+        Journal(path, {"model": "a"}, resume=resume)
+    assert path.read_text() == "Dear diary\n"
