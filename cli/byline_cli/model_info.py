@@ -15,8 +15,8 @@ class ModelInfo:
     """A model, without its files.
 
     Attributes:
-        metrics: figures it was released with; empty where a server ran it, which doesn't tell.
-        training_run: likewise.
+        metrics: figures it was released with.
+        training_run: empty where a server ran it, which doesn't tell.
         size_bytes: likewise; None where it isn't known.
     """
 

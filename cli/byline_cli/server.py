@@ -111,7 +111,8 @@ class Server:
             for values in answer["models"]:
                 if values["name"] == wanted:
                     limits = Thresholds(**values["thresholds"], min_words=values["min_words"])
-                    return ModelInfo(wanted, values["version"], values["sha256"], limits, {})
+                    metrics = {key: float(value) for key, value in values["metrics"].items()}
+                    return ModelInfo(wanted, values["version"], values["sha256"], limits, metrics)
             there = ", ".join(values["name"] for values in answer["models"])
         raise ServerFailed(f"{self.url} has no model {wanted!r}; there are: {there}")
 

@@ -14,6 +14,8 @@ from typing import Any
 
 import pytest
 
+from byline import Detector
+
 pytestmark = pytest.mark.e2e
 COMMAND = [sys.executable, "-m", "byline_cli.main", "score"]
 DOCUMENTS = Path(__file__).parents[1] / "fixtures" / "documents"
@@ -59,12 +61,13 @@ def test_higher_floor_is_that_of_the_library(server: Any, tmp_path: Path) -> Non
     assert b"can only be raised" in low.stderr
 
 
-def test_report_names_what_a_server_does_not_tell(server: Any, tmp_path: Path) -> None:
+def test_report_has_the_rates_a_server_tells(server: Any, tmp_path: Path) -> None:
     (tmp_path / "a.txt").write_text(PROSE, "utf-8")
     result = run(tmp_path / "a.txt", "--server", server.url, "--format", "html")
     assert result.returncode == 0, result.stderr
     assert b"student_int8" in result.stdout
-    assert b"are not known here" in result.stdout
+    rate = Detector.load().model.spec.metrics["false_positive_rate"]
+    assert f"wrongly called {rate:.2%}".encode() in result.stdout
 
 
 def test_token_comes_from_a_file_or_the_environment(
@@ -130,7 +133,9 @@ class Busy(http.server.BaseHTTPRequestHandler):
             return
         thresholds = {"human": 0.2, "ai": 0.9, "sentence_human": 0.2, "sentence_ai": 0.9}
         model = {"name": "m", "version": 1, "sha256": "0", "window": 64, "min_words": 40}
-        self.answer(200, {"default": "m", "models": [{**model, "thresholds": thresholds}]})
+        self.answer(
+            200, {"default": "m", "models": [{**model, "thresholds": thresholds, "metrics": {}}]}
+        )
 
     def do_POST(self) -> None:
         body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))

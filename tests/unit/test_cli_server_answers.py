@@ -23,7 +23,14 @@ from byline_cli.server import Request, Server, ServerFailed
 pytestmark = pytest.mark.unit
 
 THRESHOLDS = {"human": 0.2, "ai": 0.9, "sentence_human": 0.2, "sentence_ai": 0.9}
-MODEL = {"name": "m", "version": 1, "sha256": "0", "min_words": 40, "thresholds": THRESHOLDS}
+MODEL = {
+    "name": "m",
+    "version": 1,
+    "sha256": "0",
+    "min_words": 40,
+    "thresholds": THRESHOLDS,
+    "metrics": {"false_positive_rate": 0.01},
+}
 ASKED = Request(None, sentences=False, min_words=None, keep_text=False)
 
 
