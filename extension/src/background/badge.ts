@@ -18,7 +18,7 @@ export interface Badge {
 export function badge(status: TabStatus, language: Words): Badge {
   const name = language.say("name");
   const { report, state } = status;
-  if (status.siteOff) {
+  if (status.siteOff && !status.active) {
     return {
       text: language.say("badgeOff"),
       colour: QUIET,

@@ -1,6 +1,6 @@
 /** Where the content script runs by itself, as far as the reader's permissions go. */
 
-import { sitePatterns, type Settings } from "../shared/settings";
+import { originPattern, sitePatterns, type Settings } from "../shared/settings";
 
 const ID = "pages";
 const EVERYWHERE = ["http://*/*", "https://*/*"];
@@ -17,6 +17,24 @@ export async function wanted(
   const wished = settings.automatic ? EVERYWHERE : settings.sitesOn.flatMap(sitePatterns);
   const granted = await Promise.all(wished.map(may));
   return wished.filter((_, index) => granted[index]);
+}
+
+/** The permissions that settings need. */
+export function needed(settings: Settings): string[] {
+  const { automatic, sitesOn, server } = settings;
+  return [
+    ...(automatic ? EVERYWHERE : []),
+    ...sitesOn.flatMap(sitePatterns),
+    originPattern(server),
+  ];
+}
+
+/** Give back the permissions that a change left without a use. */
+export async function release(before: Settings, now: Settings): Promise<void> {
+  const kept = [...needed(now), ...(chrome.runtime.getManifest().host_permissions ?? [])];
+  const { origins: held = [] } = await chrome.permissions.getAll();
+  const origins = needed(before).filter((one) => held.includes(one) && !kept.includes(one));
+  if (origins.length > 0) await chrome.permissions.remove({ origins });
 }
 
 let last: Promise<void> = Promise.resolve();
