@@ -20,20 +20,28 @@ export async function wanted(
 }
 
 /** The permissions that settings need. */
-export function needed(settings: Settings): string[] {
-  const { automatic, sitesOn, server } = settings;
-  return [
-    ...(automatic ? EVERYWHERE : []),
-    ...sitesOn.flatMap(sitePatterns),
-    originPattern(server),
-  ];
+function needed({ automatic, sitesOn, server }: Settings): string[] {
+  const sites = [...(automatic ? EVERYWHERE : []), ...sitesOn.flatMap(sitePatterns)];
+  return [...sites, originPattern(server)];
 }
 
-/** Give back the permissions that a change left without a use. */
+/**
+ * The permissions that a change left without a use. Chrome takes back with a pattern whatever it
+ * covers: one that covers the server's must stay.
+ */
+export function unused(before: Settings, now: Settings, required: readonly string[]): string[] {
+  const kept = [...needed(now), ...required];
+  const covers = (wide: string, one: string) =>
+    wide === one || one.startsWith(wide.slice(0, wide.indexOf("*")));
+  return needed(before).filter((wide) => !kept.some((one) => covers(wide, one)));
+}
+
 export async function release(before: Settings, now: Settings): Promise<void> {
-  const kept = [...needed(now), ...(chrome.runtime.getManifest().host_permissions ?? [])];
+  const { host_permissions: required = [] } = chrome.runtime.getManifest() as {
+    readonly host_permissions?: readonly string[];
+  };
   const { origins: held = [] } = await chrome.permissions.getAll();
-  const origins = needed(before).filter((one) => held.includes(one) && !kept.includes(one));
+  const origins = unused(before, now, required).filter((one) => held.includes(one));
   if (origins.length > 0) await chrome.permissions.remove({ origins });
 }
 
