@@ -217,14 +217,16 @@ describe.skipIf(SKIPPED)("pages of every kind", () => {
     await chromium.set({ style: "margin" });
     const page = await chromium.check("/concealed");
     await marksAre(page, [AI[0]!]);
-    const seen = (await chromium.status(page)).report.words;
+    const { words: seen, strongest } = await until("a report", async () => {
+      const { report } = await chromium.status(page);
+      return report.words.ai > 0 && report;
+    });
     const tab = await chromium.tab(page);
-    const { id } = (await chromium.status(page)).report.strongest[0]!;
     await chromium.control.evaluate(
       (wanted, passage) =>
         chrome.runtime.sendMessage({ kind: "reveal", tab: wanted, frame: 0, id: passage }),
       tab,
-      id,
+      strongest[0]!.id,
     );
     await until("the tooltip", () => chromium.tooltip(page));
     const before = (await page.metrics()).LayoutCount!;
