@@ -2,7 +2,7 @@ import type { Page } from "puppeteer-core";
 import { afterAll, beforeAll, beforeEach, describe, expect, inject, test } from "vitest";
 import { Chromium, marked, SKIPPED, until } from "./chromium";
 import { picture } from "./pictures";
-import { startByline } from "./servers";
+import { listen, startByline } from "./servers";
 
 const SITE = "127.0.0.1";
 
@@ -109,15 +109,19 @@ describe.skipIf(SKIPPED)("popup, options, menu, command", () => {
     expect(await marked(page)).toEqual([]);
   });
 
-  test("a site taken from the list is no longer checked, nor is the page after one asked for", async () => {
+  test("a site taken from the list is no longer checked", async () => {
     const page = await chromium.open("/plain");
     await chromium.set({ sitesOn: [SITE] });
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    await page.reload();
     await hasMarks(page);
     await chromium.set({ sitesOn: [] });
     await until("no marks", async () => (await marked(page)).length === 0);
     expect((await chromium.status(page)).active).toBe(false);
+  });
 
-    await chromium.begin(page);
+  test("the page after one that was asked for is not checked, even by a new worker", async () => {
+    const page = await chromium.check("/plain");
     await hasMarks(page);
     await chromium.stopWorker();
     await page.goto(page.url().replace("/plain", "/article"));
@@ -192,6 +196,10 @@ describe.skipIf(SKIPPED)("popup, options, menu, command", () => {
       /^The server can't be reached\. Nothing answers at http:\/\/127\.0\.0\.1:1\. Start it with “byline serve”/,
     );
     expect(await result(inject("site"), "")).toMatch(/^Something else answers at that address\./);
+    // As a port for https answers to http.
+    const secure = await listen((_, response) => response.writeHead(400).end());
+    expect(await result(secure.origin, "")).toMatch(/^The server .*400/);
+    await secure.stop();
     expect(await result(locked.origin, "wrong")).toMatch(/^The server wants another token\./);
     expect(await result(`${locked.origin}/`, " correct-horse ")).toMatch(
       /^Connected: Byline \d.*, model \w+\. Texts from 40 words on are judged\.$/,
