@@ -8,7 +8,7 @@ import { cp, mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
-import { zipSync } from "fflate";
+import { strToU8, zipSync } from "fflate";
 import { manifest } from "./manifest.mjs";
 
 const ROOT = path.dirname(fileURLToPath(import.meta.url));
@@ -58,13 +58,18 @@ async function write(target, version) {
   for (const file of FILES) await cp(path.join(ROOT, file), path.join(out, path.basename(file)));
   await cp(path.join(ROOT, "_locales"), path.join(out, "_locales"), { recursive: true });
   await cp(path.join(ROOT, "icons"), path.join(out, "icons"), { recursive: true });
-  const json = `${JSON.stringify(manifest(target, version), null, 2)}\n`;
-  await writeFile(path.join(out, "manifest.json"), json);
+  const json = (value) => `${JSON.stringify(value, null, 2)}\n`;
+  const { key, ...submitted } = manifest(target, version);
+  const loaded = key === undefined ? submitted : { ...submitted, key };
+  await writeFile(path.join(out, "manifest.json"), json(loaded));
 
   const entries = {};
   for (const name of await files(out)) {
     // A fixed date: the same source gives the same zip, which a store's reviewer can check.
-    entries[name] = [await readFile(path.join(out, name)), { mtime: "2020-01-01T00:00:00Z" }];
+    const content =
+      // A store gives the extension a key of its own and refuses another.
+      name === "manifest.json" ? strToU8(json(submitted)) : await readFile(path.join(out, name));
+    entries[name] = [content, { mtime: "2020-01-01T00:00:00Z" }];
   }
   const zip = zipSync(entries, { level: 9 });
   await writeFile(path.join(ROOT, "dist", `byline-${target}.zip`), zip);

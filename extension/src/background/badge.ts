@@ -3,6 +3,7 @@
 import type { Words } from "../shared/i18n";
 import type { TabStatus } from "../shared/messages";
 import { isTrouble } from "../shared/state";
+import { judged } from "../shared/verdict";
 import { stateTitle } from "../shared/wording";
 
 const QUIET = "#5b6472";
@@ -18,7 +19,7 @@ export interface Badge {
 export function badge(status: TabStatus, language: Words): Badge {
   const name = language.say("name");
   const { report, state } = status;
-  if (status.siteOff) {
+  if (status.siteOff && !status.active) {
     return {
       text: language.say("badgeOff"),
       colour: QUIET,
@@ -33,6 +34,7 @@ export function badge(status: TabStatus, language: Words): Badge {
   if (state.kind === "busy") {
     return { text: "…", colour: QUIET, title: `${name}: ${stateTitle(state, language)}` };
   }
+  if (judged(report.words) === 0) return { text: "", colour: QUIET, title: name };
   return {
     text: report.ai > 999 ? "999" : String(report.ai),
     colour: report.ai > 0 ? MARKED : QUIET,

@@ -16,7 +16,7 @@ import { showBadge } from "./badge";
 import { Cache } from "./cache";
 import { Failure, handshake } from "./client";
 import { Queue } from "./queue";
-import { registerSites } from "./sites";
+import { registerSites, release } from "./sites";
 import { Tabs, tell, type Frame } from "./tabs";
 
 const STATE = "state";
@@ -25,8 +25,8 @@ const CHECKED = "checked-tabs";
 interface Running {
   readonly queue: Queue;
   settings: Settings;
-  /** Tabs that are checked because the reader asked, until they navigate. */
-  readonly checked: Set<number>;
+  /** Tabs that are checked because the reader asked, and the one document each was asked for. */
+  readonly checked: Map<number, number>;
 }
 
 const tabs = new Tabs();
@@ -60,7 +60,11 @@ async function start(): Promise<Running> {
     (stored[STATE] as State | undefined) ?? INITIAL,
     (state) => void stateChanged(state),
   );
-  return { queue, settings, checked: new Set((stored[CHECKED] as number[] | undefined) ?? []) };
+  return {
+    queue,
+    settings,
+    checked: new Map((stored[CHECKED] as [number, number][] | undefined) ?? []),
+  };
 }
 
 async function stateChanged(state: State): Promise<void> {
@@ -130,15 +134,46 @@ async function inject(tab: number, frame?: number): Promise<void> {
   await chrome.scripting.executeScript({ target, files: ["content.js"] });
 }
 
-async function remember(checked: ReadonlySet<number>): Promise<void> {
+async function remember(checked: ReadonlyMap<number, number>): Promise<void> {
   await chrome.storage.session.set({ [CHECKED]: [...checked] });
+}
+
+/** What tells the tab's document from any before and after it: the instant its life began. */
+async function documentOf(tab: number): Promise<number | undefined> {
+  const [top] = await chrome.scripting.executeScript({
+    target: { tabId: tab },
+    func: () => performance.timeOrigin,
+  });
+  return top?.result;
+}
+
+/** Whether the reader asked for the document that the tab shows now. */
+async function isChecked(tab: number): Promise<boolean> {
+  const { checked } = await running;
+  const asked = checked.get(tab);
+  if (asked === undefined) return false;
+  try {
+    return (await documentOf(tab)) === asked;
+  } catch {
+    return false; // It went where the extension may not follow.
+  }
+}
+
+async function mayRun(tab: number): Promise<boolean> {
+  const { settings } = await running;
+  return runsByItself(settings, await tabSite(tab)) || (await isChecked(tab));
 }
 
 async function check(tab: number): Promise<void> {
   const { checked } = await running;
-  await inject(tab);
-  checked.add(tab);
+  const asked = await documentOf(tab);
+  if (asked !== undefined) checked.set(tab, asked);
   await remember(checked);
+  await begin(tab);
+}
+
+async function begin(tab: number): Promise<void> {
+  await inject(tab);
   for (const frame of tabs.of(tab)) await admit(frame);
   await refresh(tab);
 }
@@ -157,13 +192,7 @@ async function stop(tab: number): Promise<void> {
 
 /** Start a frame's check if its tab is one to be checked. */
 async function admit(frame: Frame): Promise<void> {
-  const { settings, checked } = await running;
-  if (
-    frame.active ||
-    !(checked.has(frame.tab) || runsByItself(settings, await tabSite(frame.tab)))
-  ) {
-    return;
-  }
+  if (frame.active || !(await mayRun(frame.tab))) return;
   frame.active = true;
   tell(frame, { kind: "start", ...(await pageView()) });
 }
@@ -171,7 +200,17 @@ async function admit(frame: Frame): Promise<void> {
 chrome.runtime.onConnect.addListener((port) => {
   const tab = port.sender?.tab?.id;
   if (port.name === PAGE_PORT && tab !== undefined) attendPage(port, tab);
-  else if (port.name.startsWith(`${POPUP_PORT}:`)) attendPopup(port);
+  else if (port.name.startsWith(`${POPUP_PORT}:`) && isOurs(port.sender)) attendPopup(port);
+});
+
+function isOurs(sender: chrome.runtime.MessageSender | undefined): boolean {
+  return sender?.url?.startsWith(chrome.runtime.getURL("")) === true;
+}
+
+chrome.tabs.onRemoved.addListener((tab) => {
+  void running.then(async ({ checked }) => {
+    if (checked.delete(tab)) await remember(checked);
+  });
 });
 
 function attendPage(port: chrome.runtime.Port, tab: number): void {
@@ -179,10 +218,8 @@ function attendPage(port: chrome.runtime.Port, tab: number): void {
   port.onMessage.addListener((message: FromPage) => void hear(frame, message));
   port.onDisconnect.addListener(() => {
     tabs.leave(port);
-    void running.then(async ({ queue, checked }) => {
+    void running.then(async ({ queue }) => {
       queue.forget(frame.key);
-      // The page a check was asked for has gone; the next one is asked for again.
-      if (frame.frame === 0 && checked.delete(tab)) await remember(checked);
       await refresh(tab);
     });
   });
@@ -196,7 +233,8 @@ async function hear(frame: Frame, message: FromPage): Promise<void> {
       frame.active = message.active;
       tell(frame, { kind: "state", state: queue.state });
       if (!message.active) await admit(frame);
-      else if (await isOff(frame.tab)) await stop(frame.tab);
+      // What allowed it may have been taken back meanwhile.
+      else if (!(await mayRun(frame.tab))) await stop(frame.tab);
       else tell(frame, { kind: "view", ...(await pageView()) });
       await refresh(frame.tab);
       break;
@@ -227,7 +265,7 @@ function attendPopup(port: chrome.runtime.Port): void {
 
 chrome.runtime.onMessage.addListener((request: Request, sender, respond) => {
   // Content scripts have the port; what comes this way is from our own pages.
-  if (sender.url?.startsWith(chrome.runtime.getURL("")) !== true) return false;
+  if (!isOurs(sender)) return false;
   void obey(request).then(respond);
   return true;
 });
@@ -280,14 +318,14 @@ async function test(server: string, token: string): Promise<State> {
     if (queue.state.kind !== "ok") queue.retry();
     return state;
   } catch (error) {
-    if (!(error instanceof Failure)) throw error;
-    const { as, detail } = error;
+    const { as, detail } = error instanceof Failure ? error : new Failure("failing", String(error));
     return next(INITIAL, { kind: "failed", as, detail, retryAfter: null }, now, 0);
   }
 }
 
 chrome.storage.local.onChanged.addListener((changes) => {
   void running.then(async (world) => {
+    const before = world.settings;
     world.settings = await loadSettings();
     if ("server" in changes || "token" in changes) {
       world.queue.readdress(world.settings);
@@ -295,8 +333,13 @@ chrome.storage.local.onChanged.addListener((changes) => {
     }
     if ("automatic" in changes || "sitesOn" in changes || "sitesOff" in changes) {
       await registerSites(world.settings);
-      for (const tab of tabs.ids) if (await isOff(tab)) await stop(tab);
+      for (const tab of tabs.ids) {
+        if ((await isOff(tab)) || !(await mayRun(tab))) await stop(tab);
+      }
+      const { sitesOn } = world.settings;
+      await beginAt(sitesOn.filter((site) => !before.sitesOn.includes(site)));
     }
+    await release(before, world.settings);
     if ("language" in changes) await makeMenu(world.settings);
     for (const frame of tabs.all.filter(({ active }) => active)) {
       tell(frame, { kind: "view", ...(await pageView()) });
@@ -305,9 +348,23 @@ chrome.storage.local.onChanged.addListener((changes) => {
   });
 });
 
-chrome.permissions.onAdded.addListener(
-  () => void running.then(({ settings }) => registerSites(settings)),
-);
+/** Check the open tabs of sites, as far as the reader's permissions go. */
+async function beginAt(sites: readonly string[]): Promise<void> {
+  if (sites.length === 0) return;
+  for (const { id, url } of await chrome.tabs.query({})) {
+    // A tab's address is told only where the extension may read it.
+    if (id === undefined || !sites.includes(siteOf(url) ?? "")) continue;
+    const may = await chrome.permissions.contains({ origins: [url ?? ""] });
+    if (may) await attempt(() => begin(id));
+  }
+}
+
+chrome.permissions.onAdded.addListener(() => {
+  void running.then(async ({ settings }) => {
+    await registerSites(settings);
+    await beginAt(settings.sitesOn);
+  });
+});
 chrome.permissions.onRemoved.addListener(
   () => void running.then(({ settings }) => registerSites(settings)),
 );

@@ -112,10 +112,11 @@ export class Queue {
 
   /** Shake hands though nothing is asked: for who opens the popup. */
   async greet(): Promise<void> {
-    if (this.busy || this.current.server || this.current.retryAt > this.world.now()) return;
+    if (this.busy || this.current.retryAt > this.world.now()) return;
+    if (this.current.server && this.current.kind !== "busy") return;
     this.busy = true;
     await this.guarded(async (epoch) => {
-      await this.connect(epoch);
+      await this.shake(epoch);
     });
     this.busy = false;
     this.run();
@@ -128,13 +129,19 @@ export class Queue {
   }
 
   private run(): void {
-    if (this.busy || this.jobs.length === 0) return;
+    const idle = this.jobs.length === 0;
+    // Nobody may wait any more for a server that was busy: whether it still is gets asked all the same.
+    if (this.busy || (idle && this.current.kind !== "busy")) return;
     const wait = this.current.retryAt - this.world.now();
     if (wait > 0) {
       this.wake ??= this.world.after(wait, () => {
         this.wake = null;
         this.run();
       });
+      return;
+    }
+    if (idle) {
+      void this.greet();
       return;
     }
     this.busy = true;
@@ -165,7 +172,10 @@ export class Queue {
   }
 
   private async connect(epoch: number): Promise<Server> {
-    if (this.current.server) return this.current.server;
+    return this.current.server ?? this.shake(epoch);
+  }
+
+  private async shake(epoch: number): Promise<Server> {
     const server = await handshake(this.world.fetch, this.address);
     if (epoch === this.epoch) {
       await this.cache.keepOnly(server.sha256);
@@ -185,6 +195,8 @@ export class Queue {
 
   private async once(epoch: number): Promise<void> {
     await this.connect(epoch);
+    // It greeted the server before: that of now hears no text without a greeting of its own.
+    if (epoch !== this.epoch) return;
     this.recall();
     this.flying = this.take();
     if (this.flying.length === 0) return;

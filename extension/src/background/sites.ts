@@ -1,6 +1,6 @@
 /** Where the content script runs by itself, as far as the reader's permissions go. */
 
-import { sitePatterns, type Settings } from "../shared/settings";
+import { originPattern, sitePatterns, type Settings } from "../shared/settings";
 
 const ID = "pages";
 const EVERYWHERE = ["http://*/*", "https://*/*"];
@@ -17,6 +17,32 @@ export async function wanted(
   const wished = settings.automatic ? EVERYWHERE : settings.sitesOn.flatMap(sitePatterns);
   const granted = await Promise.all(wished.map(may));
   return wished.filter((_, index) => granted[index]);
+}
+
+/** The permissions that settings need. */
+function needed({ automatic, sitesOn, server }: Settings): string[] {
+  const sites = [...(automatic ? EVERYWHERE : []), ...sitesOn.flatMap(sitePatterns)];
+  return [...sites, originPattern(server)];
+}
+
+/**
+ * The permissions that a change left without a use. Chrome takes back with a pattern whatever it
+ * covers: one that covers the server's must stay.
+ */
+export function unused(before: Settings, now: Settings, required: readonly string[]): string[] {
+  const kept = [...needed(now), ...required];
+  const covers = (wide: string, one: string) =>
+    wide === one || one.startsWith(wide.slice(0, wide.indexOf("*")));
+  return needed(before).filter((wide) => !kept.some((one) => covers(wide, one)));
+}
+
+export async function release(before: Settings, now: Settings): Promise<void> {
+  const { host_permissions: required = [] } = chrome.runtime.getManifest() as {
+    readonly host_permissions?: readonly string[];
+  };
+  const { origins: held = [] } = await chrome.permissions.getAll();
+  const origins = unused(before, now, required).filter((one) => held.includes(one));
+  if (origins.length > 0) await chrome.permissions.remove({ origins });
 }
 
 let last: Promise<void> = Promise.resolve();

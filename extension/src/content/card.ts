@@ -64,6 +64,12 @@ function gauge(probability: number): HTMLElement {
   return element;
 }
 
+const CAUTIONS = {
+  ai: "caution",
+  unclear: "cautionUnclear",
+  human: "cautionHuman",
+} as const;
+
 export function scoreCard(score: Score | Refusal, minWords: number, language: Words): HTMLElement {
   if ("error" in score) return card("none", language.say("notScored"), [paragraph(score.error)]);
   if (isForeignLanguage(score)) {
@@ -80,7 +86,7 @@ export function scoreCard(score: Score | Refusal, minWords: number, language: Wo
     ...(score.probability === null ? [] : [gauge(score.probability)]),
     paragraph(language.say("wordsScored", scored)),
     ...score.findings.map(({ message }) => paragraph(message)),
-    paragraph(language.say(score.verdict === "unclear" ? "cautionUnclear" : "caution"), "caution"),
+    paragraph(language.say(CAUTIONS[score.verdict]), "caution"),
   ]);
 }
 

@@ -33,6 +33,10 @@ const LINE_BREAK = "\n";
 /** What the traversal needs of the browser and jsdom lacks. */
 export interface Eyes {
   readonly shadowRoot: (element: Element) => ShadowRoot | null;
+  /** Whether the element has a box, and neither it nor what it is shown in is transparent. */
+  readonly isRendered: (element: Element) => boolean;
+  /** Whether it is the extension's own. */
+  readonly isOwn: (node: Node) => boolean;
 }
 
 /** What the traversal meets beside blocks. */
@@ -43,29 +47,69 @@ export interface Sights {
 }
 
 interface Sheet {
+  /** Empty for what no slot took into its parent's shadow tree. */
   readonly display: string;
+  readonly inline: boolean;
+  /** Nothing within can be seen, whatever its own style. */
+  readonly concealed: boolean;
+  /** Whether its own text can be seen; what is within may differ. */
   readonly visible: boolean;
   readonly preserves: boolean;
 }
 
 function sheetOf(element: Element): Sheet {
   const style = getComputedStyle(element);
-  const { display, visibility, opacity, position, clipPath } = style;
+  const { display, visibility, opacity, position, clipPath, contentVisibility, fontSize } = style;
   const clip = style.getPropertyValue("clip");
   // The idiom for text that only screen readers get: cut off to nothing.
   const cut =
     position === "absolute" && (/^rect\((0|1px)/.test(clip) || /^inset\((50|100)%/.test(clipPath));
   const whiteSpace = style.whiteSpace;
+  const inline = /^(|inline.*|contents|ruby.*)$/.test(display);
+  const concealed =
+    display === "none" ||
+    opacity === "0" ||
+    contentVisibility === "hidden" ||
+    cut ||
+    (!inline && isShut(element, style));
   return {
-    display: display || "inline",
-    visible: visibility !== "hidden" && visibility !== "collapse" && opacity !== "0" && !cut,
+    display,
+    inline,
+    concealed,
+    visible: visibility !== "hidden" && visibility !== "collapse" && fontSize !== "0px",
     preserves: whiteSpace.startsWith("pre") || whiteSpace === "break-spaces",
   };
 }
 
+/** Whether a box is closed to nothing over its content. That of the body is the window's. */
+function isShut(element: Element, { overflowX, overflowY }: CSSStyleDeclaration): boolean {
+  if (element === document.body || element === document.documentElement) return false;
+  const clips = /^(hidden|clip)$/;
+  return (
+    (clips.test(overflowX) && element.clientWidth <= 1) ||
+    (clips.test(overflowY) && element.clientHeight <= 1)
+  );
+}
+
+function isClosed(element: Element): boolean {
+  return element.tagName === "DETAILS" && !element.hasAttribute("open");
+}
+
+/** Whether anything of the element itself was kept back from the reading. */
+export function isHidden(element: Element): boolean {
+  const { concealed, visible } = sheetOf(element);
+  return concealed || !visible || isClosed(element);
+}
+
 function isEditor(element: Element): boolean {
+  if (element.ownerDocument.designMode === "on") return true;
   const value = element.getAttribute("contenteditable");
-  return value !== null && value.toLowerCase() !== "false";
+  if (value !== null) return value.toLowerCase() !== "false";
+  return element instanceof HTMLElement && element.isContentEditable;
+}
+
+function rolesOf(element: Element): string[] {
+  return element.getAttribute("role")?.toLowerCase().split(/\s+/) ?? [];
 }
 
 /** A form is controls and their labels, unless a whole page was put into one. */
@@ -76,8 +120,7 @@ function isMereForm(element: Element): boolean {
 /** Whether an element's text is never read, however it is styled. */
 export function isLeftOut(element: Element): boolean {
   if (NEVER.has(element.tagName.toUpperCase())) return true;
-  const role = element.getAttribute("role");
-  if (role !== null && ROLES.has(role)) return true;
+  if (rolesOf(element).some((role) => ROLES.has(role))) return true;
   return isEditor(element) || isMereForm(element);
 }
 
@@ -166,7 +209,9 @@ export function* extract(
     sheet: Sheet,
     link: boolean,
   ): Generator<Block | undefined> {
+    const closed = isClosed(owner) && parent === owner;
     for (let child = parent.firstChild; child; child = child.nextSibling) {
+      if (closed && !(child instanceof Element && child.tagName === "SUMMARY")) continue;
       if (child instanceof Text) {
         if (sheet.visible) {
           open ??= new Builder(owner, kind);
@@ -188,18 +233,19 @@ export function* extract(
       open?.lineBreak();
       return;
     }
-    if (isLeftOut(node)) return;
+    if (eyes.isOwn(node) || isLeftOut(node)) return;
     const sheet = sheetOf(node);
-    if (sheet.display === "none" || !sheet.visible) sights.hidden(node);
-    if (sheet.display === "none") return;
+    const concealed =
+      sheet.concealed || (!(sheet.inline && sheet.display) && !eyes.isRendered(node));
+    if (concealed || !sheet.visible || isClosed(node)) sights.hidden(node);
+    if (concealed) return;
     const shadow = canHost(node) ? eyes.shadowRoot(node) : null;
-    const inline = /^(inline|contents|ruby)/.test(sheet.display) && !shadow;
-    if (inline) {
+    if (sheet.inline && !shadow) {
       yield* children(node, owner, kind, sheet, link || node.tagName === "A");
       return;
     }
     // Code set apart from prose is code; within a sentence it is a word of it.
-    if (node.tagName === "CODE") return;
+    if (node.tagName === "CODE" || rolesOf(node).includes("code")) return;
     yield* close();
     yield undefined;
     const own =
@@ -227,10 +273,13 @@ export function* extract(
   yield* close();
 }
 
-/** Whether an element lies in one that is left out; a change below such a one is of no interest. */
-export function liesInLeftOut(element: Element): boolean {
-  for (let up: Element | null = element; up; up = parentOf(up)) if (isLeftOut(up)) return true;
-  return false;
+/** The outermost element around `element`, or itself, of which nothing or little may be read. */
+export function outermostUnread(element: Element): Element | null {
+  let found: Element | null = null;
+  for (let up: Element | null = element; up; up = parentOf(up)) {
+    if (isLeftOut(up) || isClosed(up) || sheetOf(up).concealed) found = up;
+  }
+  return found;
 }
 
 /** The parent, across the border of a shadow tree. */

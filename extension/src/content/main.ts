@@ -14,10 +14,14 @@ function shadowRoot(element: Element): ShadowRoot | null {
   return element instanceof HTMLElement ? chrome.dom.openOrClosedShadowRoot(element) : null;
 }
 
+function isRendered(element: Element): boolean {
+  return element.checkVisibility({ opacityProperty: true });
+}
+
 const world = globalThis as { bylinePage?: Page };
 if (world.bylinePage) world.bylinePage.present();
 else {
-  const page = new Page({ shadowRoot });
+  const page = new Page({ shadowRoot, isRendered });
   world.bylinePage = page;
   chrome.runtime.onMessage.addListener((command: PageCommand) => {
     page.obey(command);

@@ -48,8 +48,8 @@ export class Overlay {
     return this.shown;
   }
 
-  owns(event: globalThis.Event): boolean {
-    return event.target === this.host;
+  owns(target: EventTarget | null): boolean {
+    return target === this.host;
   }
 
   /** Show `card` at a place of the viewport: below it, or above where there is no room. */

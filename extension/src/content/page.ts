@@ -17,7 +17,7 @@ import { Reader } from "./reader";
 import { Selection } from "./selection";
 import { pause } from "./slices";
 import { Timers } from "./timers";
-import { Watch } from "./watch";
+import { Watch, type Reactions } from "./watch";
 
 /** Asked about at once. Few, so that a reader who scrolls on is not kept waiting. */
 const ASKED = 24;
@@ -29,6 +29,8 @@ const SCROLL = 100;
 const REPORT = 150;
 const HOVER = 120;
 const FRAME = 16;
+/** After these something may be in view, or visible, that was not. */
+const LOOKED_AT = ["scroll", "resize", "click", "toggle", "transitionend", "animationend"];
 
 /** What there is while a page is checked. */
 interface Check {
@@ -54,7 +56,10 @@ export class Page {
   private shownId = 0;
   private listening = new AbortController();
 
-  constructor(private readonly eyes: Eyes) {
+  private readonly eyes: Eyes;
+
+  constructor(eyes: Omit<Eyes, "isOwn">) {
+    this.eyes = { ...eyes, isOwn: (node) => this.overlay.owns(node) };
     this.listening.abort();
     this.link = new Link({
       hear: (message) => {
@@ -146,7 +151,7 @@ export class Page {
     if (this.check || !(document.body as HTMLElement | null)) return;
     const passages = new Passages();
     const display = new Display(this.view.style, this.view.threshold, this.overlay);
-    const watch = new Watch({
+    const reactions: Reactions = {
       changed: (nodes) => {
         reader.read(nodes);
       },
@@ -156,7 +161,8 @@ export class Page {
       shown: (element) => {
         reader.read([element]);
       },
-    });
+    };
+    const watch = new Watch(reactions, this.eyes.isOwn);
     const reader = new Reader(passages, watch, this.timers, this.eyes, () => this.minWords, {
       tree: (root) => {
         watch.root(root);
@@ -223,16 +229,16 @@ export class Page {
       });
       if (this.check?.display.hasBars === true) this.placeBarsSoon();
     };
-    for (const name of ["scroll", "resize", "click"]) addEventListener(name, look, options);
+    for (const name of LOOKED_AT) addEventListener(name, look, options);
     const point = (event: PointerEvent) => {
-      if (this.overlay.owns(event)) return;
+      if (this.overlay.owns(event.target)) return;
       this.timers.afterLast("hover", HOVER, () => {
         this.point(event.clientX, event.clientY);
       });
     };
     addEventListener("pointermove", point, options);
     const press = (event: PointerEvent) => {
-      if (!this.overlay.owns(event)) this.closeTip();
+      if (!this.overlay.owns(event.target)) this.closeTip();
     };
     addEventListener("pointerdown", press, options);
     const key = (event: KeyboardEvent) => {

@@ -21,6 +21,7 @@ export function createPainter(style: Style): Painter {
   sheet.replaceSync(highlightCss(style));
   const highlights = new Map<string, Highlight>();
   const roots = new Set<WeakRef<Document | ShadowRoot>>();
+  const known = new WeakSet<Document | ShadowRoot>();
 
   for (const kind of ["unclear", "ai"] as const) {
     for (const level of LEVELS) {
@@ -45,7 +46,8 @@ export function createPainter(style: Style): Painter {
       highlights.get(highlightName(kind, level))?.delete(range);
     },
     adopt(root) {
-      if (root instanceof ShadowRoot && !EACH_TREE) return;
+      if (known.has(root) || (root instanceof ShadowRoot && !EACH_TREE)) return;
+      known.add(root);
       roots.add(new WeakRef(root));
       take(root);
     },

@@ -1,8 +1,15 @@
 /** Reads the page, and again whatever changes: blocks to passages, in slices, with rests between. */
 
-import { extract, liesInLeftOut, type Eyes } from "./extract";
+import { extract, outermostUnread, type Eyes } from "./extract";
 import { join } from "./join";
-import { elementsOf, scopeOf, type Change, type Passage, type Passages } from "./passages";
+import {
+  contains,
+  elementsOf,
+  scopeOf,
+  type Change,
+  type Passage,
+  type Passages,
+} from "./passages";
 import { inSlices } from "./slices";
 import type { Block } from "./text";
 import type { Timers } from "./timers";
@@ -77,11 +84,13 @@ export class Reader {
       // What left the page needs no reading: Passages forgets what is no longer connected.
       if (!node.isConnected) continue;
       const scope = this.passages.size === 0 ? document.body : scopeOf(node, this.passages);
-      if (scope && !liesInLeftOut(scope)) found.add(scope);
+      if (scope) found.add(scope);
     }
     if (found.size > MANY_PLACES) return [document.body];
-    return [...found].filter(
-      (scope) => ![...found].some((other) => other !== scope && other.contains(scope)),
+    // What came to lie in something hidden, or in an editor, is forgotten along with all of that.
+    const scopes = new Set([...found].map((scope) => outermostUnread(scope) ?? scope));
+    return [...scopes].filter(
+      (scope) => ![...scopes].some((other) => other !== scope && contains(other, scope)),
     );
   }
 
@@ -106,6 +115,7 @@ export class Reader {
     const change = this.passages.replace(scopes, texts, minWords);
     this.on.changed(change);
     for (const element of this.left(change.removed)) this.watch.unobserve(element);
+    this.watch.prune();
     // Where the same text stands anew it is as near as before, whatever the next frame will find.
     for (const passage of change.moved) {
       for (const element of elementsOf(passage)) this.watch.near.add(element);
@@ -118,9 +128,6 @@ export class Reader {
 
   /** Elements that hold no passage any more. */
   private left(removed: readonly Passage[]): Element[] {
-    const gone = [...this.watch.near].filter((element) => !element.isConnected);
-    return [...removed.flatMap(elementsOf), ...gone].filter(
-      (element) => !this.passages.hasElement(element),
-    );
+    return removed.flatMap(elementsOf).filter((element) => !this.passages.hasElement(element));
   }
 }

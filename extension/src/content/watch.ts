@@ -1,5 +1,7 @@
 /** What changes on the page, and what comes near the reader's eyes. */
 
+import { isHidden } from "./extract";
+
 /** The area looked at beyond the viewport: one screen above and below it. */
 const NEAR = "100% 0px 100% 0px";
 
@@ -20,17 +22,19 @@ export class Watch {
   private readonly places: IntersectionObserver;
   private readonly roots = new WeakSet<Node>();
 
-  constructor(reactions: Reactions) {
+  constructor(reactions: Reactions, isOwn: (node: Node) => boolean) {
     this.mutations = new MutationObserver((records) => {
       const nodes = new Set<Node>();
       for (const { type, target, addedNodes, removedNodes } of records) {
+        // A tooltip or bars of ours came or went; reading the page for it would bring them anew.
+        if (type === "childList" && [...addedNodes, ...removedNodes].every(isOwn)) continue;
         // What was only appended is read by itself; anything else concerns its surroundings.
         const onlyElements = [...addedNodes].every((node) => node instanceof Element);
         if (type === "childList" && removedNodes.length === 0 && onlyElements && hasMany(target)) {
           for (const node of addedNodes) nodes.add(node);
         } else nodes.add(target);
       }
-      reactions.changed([...nodes]);
+      if (nodes.size > 0) reactions.changed([...nodes]);
     });
     this.places = new IntersectionObserver(
       (entries) => {
@@ -73,12 +77,18 @@ export class Watch {
     this.places.observe(element);
   }
 
-  /** Those that were hidden, kept their place, and are seen now; those that left are forgotten. */
+  /** Forget those that left the page: a tree lives as long as one of its elements is held. */
+  prune(): void {
+    for (const element of this.hidden) if (!element.isConnected) this.unhide(element);
+    for (const element of this.near) if (!element.isConnected) this.unobserve(element);
+  }
+
+  /** Those that were hidden, kept their place, and are seen now. */
   reappeared(): Element[] {
+    this.prune();
     const seen: Element[] = [];
     for (const element of this.hidden) {
-      if (!element.isConnected) this.unhide(element);
-      else if (isSeen(element)) {
+      if (isSeen(element)) {
         this.unhide(element);
         seen.push(element);
       }
@@ -104,5 +114,8 @@ function hasMany(target: Node): boolean {
 }
 
 function isSeen(element: Element): boolean {
-  return element.checkVisibility({ opacityProperty: true, visibilityProperty: true });
+  return (
+    element.checkVisibility({ opacityProperty: true, visibilityProperty: true }) &&
+    !isHidden(element)
+  );
 }

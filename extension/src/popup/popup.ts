@@ -169,11 +169,10 @@ async function switchSite(): Promise<void> {
     return;
   }
   // Asked first, within the click that a browser wants to see for it. Its prompt closes the popup in
-  // some: so what follows from a yes is done before, and taken back after a no.
+  // some: so the wish is kept before, and taken back after a no; the worker begins upon a yes.
   const asked = chrome.permissions.request({ origins: sitePatterns(name) });
   const { sitesOn } = settings;
   await saveSettings(withSite(settings, name, true));
-  await begin();
   if (await asked) return;
   await saveSettings({ sitesOn: sitesOn.filter((other) => other !== name) });
   complain(words.say("siteDenied"));

@@ -59,7 +59,9 @@ export function serverOrigin(typed: string): string | null {
     const url = new URL(address);
     const plain = url.username === "" && url.password === "" && url.search === "";
     const web = url.protocol === "http:" || url.protocol === "https:";
-    return web && plain && url.hostname !== "" ? url.origin : null;
+    // A host name with a star is a pattern to the browser, and mostly a broken one.
+    const named = url.hostname !== "" && !url.hostname.includes("*");
+    return web && plain && named ? url.origin : null;
   } catch {
     return null; // What URL can't read is no address; the form says so.
   }

@@ -49,13 +49,15 @@ export function verdictName(verdict: Verdict, language: Words): string {
   return language.say(VERDICTS[verdict]);
 }
 
-/** "Likely AI-written, 93%"; without a number where there is none. */
+/** "Likely AI-written (AI probability 93%)"; without a number where there is none. */
 export function verdictLine(
   score: Pick<Score, "verdict" | "probability">,
   language: Words,
 ): string {
   const name = verdictName(score.verdict, language);
-  return score.probability === null ? name : `${name}, ${language.percent(score.probability)}`;
+  return score.probability === null
+    ? name
+    : language.say("verdictLine", name, language.percent(score.probability));
 }
 
 /** Is the text of another language than the model knows? */

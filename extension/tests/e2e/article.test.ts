@@ -118,7 +118,7 @@ describe.skipIf(SKIPPED)("an article", () => {
     await page.mouse.move(box.left + 150, box.top + 8);
     const tip = await until("the tooltip", () => chromium.tooltip(page));
     expect(tip).toMatch(
-      /^Likely AI-written, \d\d% \d+ words of this passage were scored\. .*not proof/,
+      /^Likely AI-written \(AI probability \d\d%\) \d+ words of this passage were scored\. .*not proof/,
     );
     await picture(page, "article");
     await page.keyboard.press("Escape");

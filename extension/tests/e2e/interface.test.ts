@@ -2,7 +2,7 @@ import type { Page } from "puppeteer-core";
 import { afterAll, beforeAll, beforeEach, describe, expect, inject, test } from "vitest";
 import { Chromium, marked, SKIPPED, until } from "./chromium";
 import { picture } from "./pictures";
-import { startByline } from "./servers";
+import { listen, startByline } from "./servers";
 
 const SITE = "127.0.0.1";
 
@@ -109,6 +109,33 @@ describe.skipIf(SKIPPED)("popup, options, menu, command", () => {
     expect(await marked(page)).toEqual([]);
   });
 
+  test("a site taken from the list is no longer checked", async () => {
+    const page = await chromium.open("/plain");
+    await chromium.set({ sitesOn: [SITE] });
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    await page.reload();
+    await hasMarks(page);
+    await chromium.set({ sitesOn: [] });
+    await until("no marks", async () => (await marked(page)).length === 0);
+    expect((await chromium.status(page)).active).toBe(false);
+  });
+
+  test("the page after one that was asked for is not checked, even by a new worker", async () => {
+    const page = await chromium.check("/plain");
+    await hasMarks(page);
+    await chromium.stopWorker();
+    await page.goto(page.url().replace("/plain", "/article"));
+    const tab = await chromium.tab(page);
+    // As the context menu does: the script comes, and only what is selected may be looked at.
+    await chromium.control.evaluate(
+      (tabId) => chrome.scripting.executeScript({ target: { tabId }, files: ["content.js"] }),
+      tab,
+    );
+    await new Promise((resolve) => setTimeout(resolve, 700));
+    expect((await chromium.status(page)).active).toBe(false);
+    expect(await marked(page)).toEqual([]);
+  });
+
   test("the popup's threshold hides marks", async () => {
     const page = await chromium.check("/plain");
     await hasMarks(page);
@@ -169,6 +196,10 @@ describe.skipIf(SKIPPED)("popup, options, menu, command", () => {
       /^The server can't be reached\. Nothing answers at http:\/\/127\.0\.0\.1:1\. Start it with “byline serve”/,
     );
     expect(await result(inject("site"), "")).toMatch(/^Something else answers at that address\./);
+    // As a port for https answers to http.
+    const secure = await listen((_, response) => response.writeHead(400).end());
+    expect(await result(secure.origin, "")).toMatch(/^The server .*400/);
+    await secure.stop();
     expect(await result(locked.origin, "wrong")).toMatch(/^The server wants another token\./);
     expect(await result(`${locked.origin}/`, " correct-horse ")).toMatch(
       /^Connected: Byline \d.*, model \w+\. Texts from 40 words on are judged\.$/,
@@ -249,7 +280,7 @@ describe.skipIf(SKIPPED)("popup, options, menu, command", () => {
       const found = await chromium.tooltip(page);
       return found?.startsWith("Likely") === true && found;
     });
-    expect(tip).toMatch(/^Likely AI-written, \d\d% \d+ words/);
+    expect(tip).toMatch(/^Likely AI-written \(AI probability \d\d%\) \d+ words/);
     await picture(page, "selection");
     // Only what was selected is looked at.
     expect(await marked(page)).toEqual([]);
@@ -292,7 +323,7 @@ describe.skipIf(SKIPPED)("popup, options, menu, command", () => {
     const top = await page.evaluate(() => scrollY);
     await press("next-passage");
     await until("the next", () => page.evaluate((y) => Math.abs(scrollY - y) > 50, top));
-    expect(first).toMatch(/^(Likely AI-written|Unclear), /);
+    expect(first).toMatch(/^(Likely AI-written|Unclear) \(AI probability /);
     await press("check-page");
     await until("no marks", async () => (await marked(page)).length === 0);
     expect(await chromium.tooltip(page)).toBeNull();
@@ -302,7 +333,8 @@ describe.skipIf(SKIPPED)("popup, options, menu, command", () => {
     const page = await chromium.open("/plain");
     expect((await chromium.badge(page)).text).toBe("");
     const empty = await chromium.check("/empty");
-    await until("0", async () => (await chromium.badge(empty)).text === "0");
+    await until("a report", async () => (await chromium.status(empty)).report.words.short > 0);
+    expect((await chromium.badge(empty)).text).toBe("");
     const popup = await chromium.popup(empty);
     await until("the line", async () =>
       (await text(popup, "#verdict")).startsWith("No text here that is long enough"),

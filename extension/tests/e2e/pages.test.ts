@@ -213,6 +213,62 @@ describe.skipIf(SKIPPED)("pages of every kind", () => {
     expect((await chromium.status(page)).report.words.ai).toBe(0);
   });
 
+  test("what can't be seen, and the extension's own tooltip and bars, are not read", async () => {
+    await chromium.set({ style: "margin" });
+    const page = await chromium.check("/concealed");
+    await marksAre(page, [AI[0]!]);
+    const { words: seen, strongest } = await until("a report", async () => {
+      const { report } = await chromium.status(page);
+      return report.words.ai > 0 && report;
+    });
+    const tab = await chromium.tab(page);
+    await chromium.control.evaluate(
+      (wanted, passage) =>
+        chrome.runtime.sendMessage({ kind: "reveal", tab: wanted, frame: 0, id: passage }),
+      tab,
+      strongest[0]!.id,
+    );
+    await until("the tooltip", () => chromium.tooltip(page));
+    const before = (await page.metrics()).LayoutCount!;
+    await new Promise((resolve) => setTimeout(resolve, 1_500));
+    expect((await page.metrics()).LayoutCount! - before).toBeLessThan(8);
+    const { words } = (await chromium.status(page)).report;
+    expect(words).toEqual(seen);
+    expect(words.short + words.waiting).toBeLessThan(5);
+    await page.evaluate((text) => {
+      document.querySelector("#clear p")!.textContent = text;
+    }, AI[3]!);
+    await page.$eval("#clear", (element) => {
+      (element as HTMLElement).style.opacity = "1";
+    });
+    await page.mouse.click(5, 5);
+    await marksAre(page, [AI[0]!, AI[3]!]);
+  });
+
+  test("a page that renders hidden elements anew leaves none of them in memory", async () => {
+    const page = await chromium.check("/plain");
+    await marksAre(page, [AI[0]!]);
+    const nodes = async () => {
+      const session = await page.createCDPSession();
+      await session.send("HeapProfiler.collectGarbage");
+      await session.detach();
+      return (await page.metrics()).Nodes!;
+    };
+    const before = await nodes();
+    for (let n = 0; n < 10; n += 1) {
+      await page.evaluate(() => {
+        document.querySelector("#app")?.remove();
+        const app = document.createElement("div");
+        app.id = "app";
+        app.innerHTML = `<p style="display:none">Hidden</p>${"<i>x</i>".repeat(300)}`;
+        document.body.append(app);
+      });
+      await new Promise((resolve) => setTimeout(resolve, 60));
+    }
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    expect((await nodes()) - before).toBeLessThan(3_000);
+  });
+
   test("text that changes is scored again, text that goes is forgotten, hidden text waits", async () => {
     const page = await chromium.check("/changes");
     await marksAre(page, [AI[0]!]);

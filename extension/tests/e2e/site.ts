@@ -168,6 +168,17 @@ const PAGES: Readonly<Record<string, string>> = {
   ),
   "/changes": page(`<p id="one">${escape(AI_1)}</p><p id="two">${escape(HUMAN[0] ?? "")}</p>
     <details><summary>More</summary><p>${escape(AI_2)}</p></details>`),
+  "/concealed": page(
+    p(AI_1) +
+      `<div id="clear" style="opacity:0">${p(AI_2)}</div>` +
+      `<div style="position:absolute;width:1px;height:1px;overflow:hidden">${p(AI_2)}</div>` +
+      `<div style="height:0;overflow:hidden">${p(AI_2)}</div>` +
+      `<div style="content-visibility:hidden">${p(AI_2)}</div>` +
+      `<div hidden="until-found">${p(AI_2)}</div>` +
+      `<div style="font-size:0">${p(AI_2)}</div>` +
+      `<div role="textbox searchbox">${p(AI_2)}</div>` +
+      `<details><summary>More</summary>${escape(AI_2)}${p(AI_2)}</details>`,
+  ),
   "/empty": page("<h1>Nothing here</h1><p>A short one.</p>"),
 };
 

@@ -9,7 +9,7 @@ function passages(html: string, minWords: number): PassageText[] {
   const blocks = [
     ...extract(
       document.body,
-      { shadowRoot: () => null },
+      { shadowRoot: () => null, isRendered: () => true, isOwn: () => false },
       { shadowRoot: () => undefined, hidden: () => undefined },
     ),
   ].filter((block): block is Block => block !== undefined);

@@ -1,14 +1,19 @@
 import { beforeEach, describe, expect, test } from "vitest";
-import { extract } from "../../src/content/extract";
+import { extract, outermostUnread, type Eyes } from "../../src/content/extract";
 import type { Block } from "../../src/content/text";
+
+const EYES: Eyes = {
+  shadowRoot: (element) => element.shadowRoot,
+  isRendered: () => true,
+  isOwn: (node) => node instanceof Element && node.id === "own",
+};
 
 function blocks(html: string, hidden: Element[] = [], roots: ShadowRoot[] = []): Block[] {
   document.body.innerHTML = html;
-  const found = extract(
-    document.body,
-    { shadowRoot: (element) => element.shadowRoot },
-    { shadowRoot: (root) => roots.push(root), hidden: (element) => hidden.push(element) },
-  );
+  const found = extract(document.body, EYES, {
+    shadowRoot: (root) => roots.push(root),
+    hidden: (element) => hidden.push(element),
+  });
   return [...found].filter((block) => block !== undefined);
 }
 
@@ -65,6 +70,33 @@ describe("blocks", () => {
     expect(hidden.length).toBe(4);
   });
 
+  test("leave out what lies in something hidden, in a closed box, in an editor of any kind", () => {
+    const within = [
+      "style='opacity:0'",
+      "style='position:absolute;clip:rect(0px,0px,0px,0px)'",
+      "style='height:0;overflow-x:hidden;overflow-y:hidden'",
+      "style='content-visibility:hidden'",
+      "role='textbox searchbox'",
+      "role='code'",
+      "id=own",
+    ].map((how) => `<div ${how}><p>In <b>${how}</b></p></div>`);
+    const details = "<details><summary>Summary</summary>Bare<p>Within</p></details>";
+    expect(texts(`${within.join("")}${details}<p>Seen.</p>`)).toEqual(["Summary", "Seen."]);
+    const inner = document.querySelector("details p")!;
+    expect(outermostUnread(inner)?.tagName).toBe("DETAILS");
+    expect(outermostUnread(document.querySelector("[style='opacity:0'] b")!)).not.toBeNull();
+    expect(texts("<details open><summary>S</summary><p>Within</p></details>")).toEqual([
+      "S",
+      "Within",
+    ]);
+  });
+
+  test("leave out a document in design mode", () => {
+    Object.defineProperty(document, "designMode", { value: "on", configurable: true });
+    expect(texts("<p>Written just now.</p>")).toEqual([]);
+    Reflect.deleteProperty(document, "designMode");
+  });
+
   test("have white space as it is rendered", () => {
     expect(texts("<p>  One\n   two <b> three </b> four<br>  five  </p>")).toEqual([
       "One two three four\nfive",
@@ -78,11 +110,10 @@ describe("blocks", () => {
     const host = document.querySelector("#host")!;
     host.attachShadow({ mode: "open" }).innerHTML = "<p>Shadow.</p>";
     const found = [
-      ...extract(
-        document.body,
-        { shadowRoot: (element) => element.shadowRoot },
-        { shadowRoot: (root) => roots.push(root), hidden: () => undefined },
-      ),
+      ...extract(document.body, EYES, {
+        shadowRoot: (root) => roots.push(root),
+        hidden: () => undefined,
+      }),
     ].filter((block) => block !== undefined);
     expect(found.map(({ text }) => text)).toEqual(["Shadow.", "Light."]);
     expect(roots).toEqual([host.shadowRoot]);

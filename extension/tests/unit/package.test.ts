@@ -36,6 +36,7 @@ describe("the zips", () => {
   test.each(["chrome", "firefox"])("%s: small, whole, and asking for little", (target) => {
     expect(readFileSync(`${EXTENSION}dist/byline-${target}.zip`).length).toBeLessThan(MOST_BYTES);
     const found = manifest(target);
+    expect(found).not.toHaveProperty("key");
     expect(found.permissions).toEqual(["activeTab", "storage", "scripting", "contextMenus"]);
     expect(found.host_permissions).toEqual(["http://127.0.0.1/*"]);
     expect(found.optional_host_permissions).toEqual(["http://*/*", "https://*/*"]);

@@ -239,6 +239,39 @@ describe("the queue", () => {
     expect(queue.state).toMatchObject({ kind: "ok", failures: 0 });
   });
 
+  test("asks whether a server is busy still though the page that waited has gone", async () => {
+    const stage = new Stage();
+    const queue = await stage.queue();
+    stage.answer = () => new Response("{}", { status: 429, headers: { "Retry-After": "5" } });
+    await ask(queue, new Map(), "p", ["one"]);
+    await stage.settle();
+    queue.forget("p");
+    expect(queue.state.kind).toBe("busy");
+    await stage.pass(5_100);
+    expect(queue.state.kind).toBe("ok");
+    expect(stage.asked.length).toBe(1);
+  });
+
+  test("sends no text to a new address before a greeting of its own", async () => {
+    const stage = new Stage();
+    const { fetch } = stage;
+    let release: () => void = () => undefined;
+    stage.fetch = async (address, init) => {
+      if (address.includes(":8765/readyz")) await new Promise<void>((then) => (release = then));
+      return fetch(address, init);
+    };
+    const queue = await stage.queue();
+    await ask(queue, new Map(), "p", ["one"]);
+    await stage.settle();
+    queue.readdress({ server: "http://127.0.0.1:9999", token: "new" });
+    release();
+    await stage.settle();
+    const own = stage.sent.filter(({ authorization }) => authorization === "Bearer new");
+    const [first] = own.filter(({ path }) => path !== "/v1/models");
+    expect(first?.path).toBe("/readyz");
+    expect(stage.asked).toEqual([["one"]]);
+  });
+
   test("tells one bad text from a bad server", async () => {
     const stage = new Stage();
     const queue = await stage.queue();

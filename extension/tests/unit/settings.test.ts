@@ -8,7 +8,7 @@ import {
   siteOf,
   withSite,
 } from "../../src/shared/settings";
-import { wanted } from "../../src/background/sites";
+import { unused, wanted } from "../../src/background/sites";
 
 describe("addresses", () => {
   test.each([
@@ -20,6 +20,7 @@ describe("addresses", () => {
     ["http://user:secret@example.com", null],
     ["not an address", null],
     ["http://", null],
+    ["exam*ple.com", null],
     ["javascript:alert(1)", null],
   ])("%s means %s", (typed, origin) => {
     expect(serverOrigin(typed)).toBe(origin);
@@ -59,6 +60,16 @@ describe("sites", () => {
     expect(runsByItself(settings, "b")).toBe(true);
     expect(runsByItself(settings, null)).toBe(false);
     expect(runsByItself({ ...DEFAULTS, sitesOn: ["a"] }, "a")).toBe(true);
+  });
+
+  test("give back their permissions when taken from the list, but none that the server needs", () => {
+    const required = ["http://127.0.0.1/*"];
+    const on = { ...DEFAULTS, sitesOn: ["a", "b"] };
+    expect(unused(on, { ...on, sitesOn: ["b"] }, required)).toEqual(["http://a/*", "https://a/*"]);
+    const all = { ...on, automatic: true };
+    expect(unused(all, { ...DEFAULTS, sitesOn: [] }, required)).toContain("https://*/*");
+    expect(unused(all, DEFAULTS, required)).not.toContain("http://*/*");
+    expect(unused(all, on, required)).toEqual([]);
   });
 
   test("are registered as far as permissions go", async () => {

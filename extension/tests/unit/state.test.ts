@@ -79,12 +79,15 @@ describe("the badge", () => {
     siteOff: false,
     active: true,
     state: OK,
-    report: { words: NO_WORDS, ai: 3, unclear: 1, strongest: [] },
+    report: { words: { ...NO_WORDS, ai: 300 }, ai: 3, unclear: 1, strongest: [] },
   };
   const own = words("en");
 
   test("shows off, nothing, a number, waiting or trouble", () => {
-    expect(badge({ ...status, siteOff: true }, own).text).toBe("off");
+    expect(badge({ ...status, active: false, siteOff: true }, own).text).toBe("off");
+    // Asked for all the same: what is found counts.
+    expect(badge({ ...status, siteOff: true }, own).text).toBe("3");
+    expect(badge({ ...status, report: { ...status.report, words: NO_WORDS } }, own).text).toBe("");
     expect(badge({ ...status, active: false }, own).text).toBe("");
     expect(badge(status, own)).toMatchObject({
       text: "3",
