@@ -65,8 +65,7 @@ class ModelRepository:
             if place.is_dir():
                 return cls(place)
         raise ModelNotFound(
-            f"no model repository at {' or '.join(map(str, places))}; "
-            "name the folder of one",
+            f"no model repository at {' or '.join(map(str, places))}; name the folder of one",
             places,
         )
 
