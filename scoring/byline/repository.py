@@ -65,7 +65,8 @@ class ModelRepository:
             if place.is_dir():
                 return cls(place)
         raise ModelNotFound(
-            f"no model repository at {' or '.join(map(str, places))}; name the folder of one",
+            f"no model repository at {' or '.join(map(str, places))}; "
+            "name one with --model-repository",
             places,
         )
 
