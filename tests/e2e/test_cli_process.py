@@ -24,11 +24,6 @@ PROSE = (
 
 
 @pytest.fixture
-def environment(tiny_repository: Path) -> dict[str, str]:
-    return {**os.environ, "BYLINE_MODEL_REPOSITORY": str(tiny_repository)}
-
-
-@pytest.fixture
 def text(tmp_path: Path) -> Path:
     path = tmp_path / "a.txt"
     path.write_text(PROSE, encoding="utf-8")

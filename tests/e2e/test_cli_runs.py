@@ -31,11 +31,6 @@ PROSE = (
 )
 
 
-@pytest.fixture
-def environment(tiny_repository: Path) -> dict[str, str]:
-    return {**os.environ, "BYLINE_MODEL_REPOSITORY": str(tiny_repository)}
-
-
 def folder_of(count: int, place: Path) -> Path:
     """A folder of so many files of five kinds, each with words of its own."""
     place.mkdir()
