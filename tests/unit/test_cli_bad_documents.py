@@ -176,7 +176,7 @@ def test_file_of_two_gigabytes_is_refused_unread(tmp_path: Path) -> None:
             file.truncate(2_000_000_000)  # takes no room on disk
         started = time.process_time()
         refused(tmp_path / name, "is larger than 50 MB; split it, or raise --max-size")
-        assert time.process_time() - started < 1
+        assert time.process_time() - started < 5
 
 
 def test_rich_text_of_other_writers() -> None:
