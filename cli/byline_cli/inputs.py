@@ -48,12 +48,14 @@ class Choice:
         ignore_files: whether `.gitignore` files are obeyed.
         records: whether tables and records are taken, too.
         leave_out: resolved paths that are not taken: the file the output goes to.
+        stream: device and inode of the file that standard output was redirected to.
     """
 
     exclude: tuple[str, ...] = ()
     ignore_files: bool = True
     records: bool = False
     leave_out: frozenset[Path] = frozenset()
+    stream: tuple[int, int] | None = None
 
 
 def missing(paths: Sequence[str]) -> list[str]:
@@ -181,8 +183,12 @@ class _Folder:
         if self._choice.leave_out and Path(path).resolve() in self._choice.leave_out:
             return
         try:
-            mode = os.lstat(path).st_mode
+            status = os.lstat(path)
         except OSError:
             mode = stat.S_IFREG  # it has just gone: whoever reads it will say so
+        else:
+            mode = status.st_mode
+            if (status.st_dev, status.st_ino) == self._choice.stream:
+                return
         if stat.S_ISREG(mode) or stat.S_ISFIFO(mode):  # a pipe is refused when it is read
             yield Input(path, Path(path))

@@ -109,7 +109,12 @@ def _journal(settings: Settings, model: ModelInfo) -> Journal | None:
     from byline_cli.journal import Journal, journal_of
 
     path = journal_of(settings.output.resolve())
-    return Journal(path, settings.identity(model), settings.resume)
+    journal = Journal(path, settings.identity(model), settings.resume)
+    if settings.resume and not len(journal):
+        click.echo(
+            f"byline: nothing to resume, for {path} holds no results; starting anew", err=True
+        )
+    return journal
 
 
 def _results(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import os
+import stat
 import sys
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
@@ -79,6 +80,7 @@ class Settings:
             ignore_files=not given["no_ignore"],
             records=given["text_column"] is not None,
             leave_out=_left_out(output),
+            stream=_redirected() if target is None else None,
         )
         for pattern in filter(is_pattern, paths):
             next(find((pattern,), choice))  # raises if nothing matches, before anything is scored
@@ -277,6 +279,15 @@ def _check_output(output: Path | None, paths: tuple[str, ...]) -> None:
 
 def _same(output: Path, path: str) -> bool:
     return os.path.exists(path) and output.samefile(path)
+
+
+def _redirected() -> tuple[int, int] | None:
+    """Device and inode of the file that standard output goes to, if it is one."""
+    try:
+        status = os.fstat(sys.stdout.fileno())
+    except (OSError, ValueError, AttributeError):  # closed, or something without a descriptor
+        return None
+    return (status.st_dev, status.st_ino) if stat.S_ISREG(status.st_mode) else None
 
 
 def _left_out(output: Path | None) -> frozenset[Path]:

@@ -308,3 +308,24 @@ def test_list_of_files_from_another_command(environment: dict[str, str], tmp_pat
     paths = [json.loads(line)["path"] for line in result.stdout.splitlines()]
     assert paths == [*sorted(str(path) for path in texts.iterdir()), "gone.txt"]
     assert result.stderr == b"byline: gone.txt: can't be read (No such file or directory)\n"
+
+
+def test_resuming_nothing_says_so(environment: dict[str, str], tmp_path: Path) -> None:
+    texts = folder_of(5, tmp_path / "texts")
+    output = tmp_path / "out.jsonl"
+    result = run(
+        texts, "--format", "jsonl", "--output", output, "--resume", environment=environment
+    )
+    assert result.returncode == 0
+    assert b"nothing to resume" in result.stderr
+    assert str(output).encode() in result.stderr
+
+
+def test_redirected_output_is_no_input(environment: dict[str, str], tmp_path: Path) -> None:
+    texts = folder_of(5, tmp_path / "texts")
+    with (texts / "aaa.txt").open("wb") as out:  # the shell makes it before the folder is read
+        subprocess.run(
+            [*COMMAND, str(texts), "--format", "jsonl"], env=environment, stdout=out, check=True
+        )
+    lines = (texts / "aaa.txt").read_text("utf-8").splitlines()
+    assert [Path(json.loads(line)["path"]).stem for line in lines] == [f"{i:05}" for i in range(5)]

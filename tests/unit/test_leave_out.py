@@ -1,15 +1,16 @@
-"""A domain left out is trained without, and tested on."""
+"""A domain or source left out is trained without, and tested on."""
 
 from __future__ import annotations
 
 import dataclasses
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from byline_training import leave_out
 from byline_training.config import load
-from byline_training.data import load_split
+from byline_training.data import Prepared
 from byline_training.runs import Run
 
 
@@ -21,26 +22,56 @@ def run(tiny_run: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
     return Run(dataclasses.replace(preset, data=data), tiny_run / "runs" / "smoke")
 
 
-def test_every_domain_is_tested_seen_and_never_seen(run: Run) -> None:
-    test = load_split(run.path("prepared"), "test")
-    results = leave_out.leave_one_domain_out(run, test)
-    assert results["documents"] == 120
+def test_every_domain_and_source_is_tested_seen_and_never_seen(run: Run) -> None:
+    results = leave_out.leave_out(run, "validation")
+    assert (results["documents"], results["split"]) == (120, "validation")
+    groups = [*results["domains"].values(), *results["sources"].values()]
     assert results["domains"]
-    for figures in results["domains"].values():
+    for figures in groups:
         assert set(figures) == {"taken_in", "left_out"}
         assert all(0 <= side["auroc"] <= 1 for side in figures.values())
     # The dialects are told apart by their words, whatever the domain.
-    assert min(f["taken_in"]["auroc"] for f in results["domains"].values()) > 0.9
+    assert min(figures["taken_in"]["auroc"] for figures in groups) > 0.9
 
 
 def test_what_was_measured_is_kept(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    test = load_split(run.path("prepared"), "test")
-    first = leave_out.leave_one_domain_out(run, test)
-    monkeypatch.setattr(leave_out, "_trained_without", None)  # would fail if it were called
-    assert leave_out.leave_one_domain_out(run, test) == first
+    first = leave_out.leave_out(run, "test")
+    monkeypatch.setattr(leave_out, "_trained_on", None)  # would fail if it were called
+    assert leave_out.leave_out(run, "test") == first
+
+
+def test_other_settings_are_measured_anew(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    leave_out.leave_out(run, "test")
+    student = dataclasses.replace(run.preset.student, learning_rate=1e-3)
+    other = Run(dataclasses.replace(run.preset, student=student), run.folder)
+    monkeypatch.setattr(leave_out, "_trained_on", None)
+    with pytest.raises(TypeError):
+        leave_out.leave_out(other, "test")
 
 
 def test_none_is_asked_for(run: Run) -> None:
     data = dataclasses.replace(run.preset.data, leave_out=0)
     without = Run(dataclasses.replace(run.preset, data=data), run.folder)
-    assert leave_out.leave_one_domain_out(without, []) == {}
+    assert leave_out.leave_out(without, "test") == {}
+
+
+def test_folds_share_out_sources_whole_and_kinds_evenly() -> None:
+    documents = [
+        document(f"{source}{kind}{i}", kind, source)
+        for source, human, ai in (("a", 90, 80), ("b", 50, 0), ("c", 0, 70), ("d", 40, 0),
+                                  ("e", 0, 30), ("f", 30, 40))
+        for kind, count in ((0.0, human), (1.0, ai))
+        for i in range(count)
+    ]  # fmt: skip
+    folds = leave_out.source_folds(documents)
+    assert sorted(source for fold in folds for source in fold) == list("abcdef")
+    for fold in folds:
+        assert {d.label for d in documents if d.source in fold} == {0.0, 1.0}
+
+
+def document(name: str, label: float, source: str) -> Prepared:
+    return Prepared(
+        id=name, label=label, words=50, source=source, domain="d", family="f", attack="",
+        sentences=[np.ones(5, np.int64)], sentence_words=np.ones(1, np.int32),
+        sentence_labels=np.full(1, label, np.float32),
+    )  # fmt: skip
