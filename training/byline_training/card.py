@@ -62,6 +62,7 @@ def write(report: dict[str, Any], preset: Preset) -> str:
         _shares(default["human_groups"], "writers"),
         "![False positives](evaluation/human_sources.png)",
         "## By length, domain and family",
+        "![Shares called ai, with intervals](evaluation/groups.png)",
         _figures(default["by_length"], "words"),
         _figures(default["by_domain"], "domain"),
         _recalls(default["by_family"], "family of generators"),
@@ -75,8 +76,8 @@ def write(report: dict[str, Any], preset: Preset) -> str:
         "by normalisation, and reported.",
         _figures(default["under_attack"], "attack"),
         "![Attacks](evaluation/attacks.png)",
-        "## A domain never seen",
-        _left_out(report["leave_one_domain_out"]),
+        "## Domains and sources never seen",
+        _left_out(report["leave_out"]),
         "## How it was made",
         _made(report, preset),
         _LIMITS,
@@ -89,7 +90,7 @@ _LIMITS = """\
 
 - Human and AI texts of the corpus come mostly from different sources, and test texts from the same
   sources as training texts. On writers and generators that are in none of them, expect less: the
-  section on domains never seen says how much less.
+  section on what was never seen says how much less.
 - Most human texts are from before 2020. Newer human writing is shaped by what it reads.
 - English only. Other languages are reported as `not_english` and get no verdict.
 - Texts under 40 words get no verdict; those under 75 are told apart worst.
@@ -234,7 +235,9 @@ def _mixed(models: dict[str, Any]) -> str:
     return (
         f"{mixed['n']} documents spliced of human and AI passages: {mixed['called_ai']:.1%} are "
         f"called `ai`, {mixed['called_human']:.1%} `human`, the rest `unclear`. Their sentences "
-        f"are told apart with an AUROC of {summary['sentence_auroc']:.4f}."
+        f"are told apart with an AUROC of {summary['sentence_auroc']:.4f}. The mean probability of "
+        "a document's sentences, weighted by their words, is off from the share that an AI wrote "
+        f"by {mixed['share_error']:.3f} on average."
     )
 
 
@@ -251,25 +254,30 @@ def _long(default: dict[str, Any]) -> str:
 def _left_out(left_out: dict[str, Any]) -> str:
     if not left_out:
         return "Not measured for this preset."
-    rows = [
+    parts = [
+        "The student's network, trained from its pretrained weights on "
+        f"{left_out['documents']} documents and labels alone, without the texts it is asked about "
+        "and with their like. The sources are divided into parts, and each part left out once."
+    ]
+    for title, groups in (("domain", left_out["domains"]), ("sources", left_out["sources"])):
+        if groups:
+            parts.append(_unseen(title, groups))
+    return "\n\n".join(parts)
+
+
+def _unseen(title: str, groups: dict[str, Any]) -> str:
+    sides = [(values["left_out"], values["taken_in"]) for values in groups.values()]
+    rows: list[tuple[str, ...]] = [
         (
-            domain,
-            f"{values['left_out']['auroc']:.3f}", f"{values['taken_in']['auroc']:.3f}",
-            f"{values['left_out']['recall_at_5_percent_fpr']:.1%}",
-            f"{values['taken_in']['recall_at_5_percent_fpr']:.1%}",
+            name, f"{out['auroc']:.3f}", f"{seen['auroc']:.3f}",
+            f"{out['recall_at_5_percent_fpr']:.1%}", f"{seen['recall_at_5_percent_fpr']:.1%}",
         )
-        for domain, values in left_out["domains"].items()
+        for name, (out, seen) in zip(groups, sides, strict=True)
     ]  # fmt: skip
-    count = len(left_out["domains"])
-    means = [sum(float(row[i]) for row in rows) / count for i in (1, 2)]
-    rows.append(("mean", f"{means[0]:.3f}", f"{means[1]:.3f}", "", ""))
-    return (
-        f"The student's network, trained from its pretrained weights on {left_out['documents']} "
-        "documents and labels alone, without the domain and with it:\n\n"
-        + _table(
-            ("domain", "AUROC, never seen", "AUROC, seen", "recall at 5% FPR, never seen", "seen"),
-            rows,
-        )
+    means = [sum(pair[i]["auroc"] for pair in sides) / len(sides) for i in (0, 1)]
+    rows.append(("mean", *(f"{mean:.3f}" for mean in means), "", ""))
+    return _table(
+        (title, "AUROC, never seen", "AUROC, seen", "recall at 5% FPR, never seen", "seen"), rows
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import errno
+import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -44,6 +45,12 @@ def _calibrate(run: Run, _: Path) -> None:
     calibrate(run)
 
 
+def _leave_out(run: Run, _: Path) -> None:
+    from byline_training.leave_out import leave_out
+
+    click.echo(json.dumps(leave_out(run, "validation"), indent=1))
+
+
 def _evaluate(run: Run, _: Path) -> None:
     from byline_training.evaluate import evaluate
 
@@ -65,6 +72,13 @@ STAGES: dict[str, tuple[Callable[[Run, Path], None], str]] = {
     "calibrate": (_calibrate, "Fit calibrations and thresholds on the validation split."),
     "evaluate": (_evaluate, "Measure all four models on the test split."),
     "export": (_export, "Write the model repository."),
+}
+_TO_CHOOSE: dict[str, tuple[Callable[[Run, Path], None], str]] = {
+    "leave-out": (
+        _leave_out,
+        "Measure what was never seen: train without a domain or some sources, on few documents, "
+        "and test on theirs of the validation split. To choose settings by; no stage needs it.",
+    )
 }
 
 
@@ -114,7 +128,7 @@ def _command(names: tuple[str, ...]) -> Callable[..., None]:
             repository = model_repository or run.repository
             for name in names:
                 click.echo(f"{chosen.name}: {name}", err=True)
-                STAGES[name][0](run, repository)
+                (STAGES | _TO_CHOOSE)[name][0](run, repository)
         except BylineError as error:
             raise click.ClickException(str(error)) from error
         except ModuleNotFoundError as error:
@@ -151,6 +165,6 @@ def _configured(
     )
 
 
-for _name, (_, _help) in STAGES.items():
+for _name, (_, _help) in (STAGES | _TO_CHOOSE).items():
     train.command(_name, help=_help)(_options(_command((_name,))))
 train.command("all", help="All stages, in order.")(_options(_command(tuple(STAGES))))

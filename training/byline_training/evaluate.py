@@ -17,7 +17,7 @@ from byline_training import card, plots
 from byline_training.attacks import ATTACKS
 from byline_training.calibrate import labelled_sentences, load_calibration, vocabulary_of
 from byline_training.data import Prepared, load_split
-from byline_training.leave_out import leave_one_domain_out
+from byline_training.leave_out import leave_out
 from byline_training.metrics import (
     accuracy,
     auroc,
@@ -121,7 +121,7 @@ def evaluate(run: Run) -> None:
             "size_mb": graph.stat().st_size / 1e6,
             "milliseconds_128_tokens": report["times"][name]["least"],
         }
-    report["leave_one_domain_out"] = leave_one_domain_out(run, splits["test"])
+    report["leave_out"] = leave_out(run, "test")
     with replacing(run.path("evaluation.json")) as temporary:
         temporary.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
     docs.mkdir(parents=True, exist_ok=True)
@@ -208,11 +208,7 @@ def _measure(
         },
         "human_groups": groups,
         "human_sources": human_sources,
-        "mixed_documents": {
-            "n": int((~pure).sum()),
-            "called_ai": float(everything.called_ai[~pure].mean()) if (~pure).any() else None,
-            "called_human": float(everything.called_human[~pure].mean()) if (~pure).any() else None,
-        },
+        "mixed_documents": _mixed(everything, scores["test"].sentences, calibration),
         "under_attack": _attacked(splits, scores, calibration, thresholds),
     }
     if "test_long" in splits:
@@ -227,6 +223,33 @@ def _measure(
         }
     curve = {"labels": labels, "probabilities": probabilities}
     return measured, curve
+
+
+def _mixed(
+    everything: _Judged, sentences: NDArray[np.float64], calibration: Calibration
+) -> dict[str, Any]:
+    """What mixed documents are called, and how far their AI share is off.
+
+    The share is the mean probability of the sentences, weighted by their words.
+    """
+    ends = np.cumsum([len(d.sentences) for d in everything.documents])
+    errors = []
+    for document, end in zip(everything.documents, ends, strict=True):
+        log_odds = sentences[end - len(document.sentences) : end]
+        scored = ~np.isnan(log_odds)
+        if document.mixed and document.sentence_words[scored].sum():
+            probabilities = 0.5 * (1 + np.tanh(0.5 * calibration.sentences(log_odds[scored])))
+            share = np.average(probabilities, weights=document.sentence_words[scored])
+            errors.append(abs(share - document.label))
+    if not errors:
+        return {"n": 0}
+    mixed = np.asarray([d.mixed for d in everything.documents])
+    return {
+        "n": int(mixed.sum()),
+        "called_ai": float(everything.called_ai[mixed].mean()),
+        "called_human": float(everything.called_human[mixed].mean()),
+        "share_error": float(np.mean(errors)),
+    }
 
 
 def _attacked(

@@ -17,7 +17,7 @@ _DEFAULT = "student_int8"
 
 
 def draw(report: dict[str, Any], curves: dict[str, dict[str, Any]], folder: Path) -> None:
-    """Write `roc.png`, `reliability.png`, `human_sources.png` and `attacks.png`.
+    """Write `roc`, `reliability`, `human_sources`, `groups` and `attacks`, each a `.png`.
 
     Args:
         report: `evaluation.json`.
@@ -39,6 +39,7 @@ def draw(report: dict[str, Any], curves: dict[str, dict[str, Any]], folder: Path
         _roc(plt, report, curves, folder)
         _reliability(plt, curves, folder)
         _human_sources(plt, report["models"][_DEFAULT], folder)
+        _groups(plt, report["models"][_DEFAULT], folder)
         _attacks(plt, report["models"][_DEFAULT]["under_attack"], folder)
 
 
@@ -101,6 +102,37 @@ def _human_sources(plt: Any, default: dict[str, Any], folder: Path) -> None:
         title=f"{_DEFAULT}: who is wrongly accused", xlim=(0, None),
     )  # fmt: skip
     figure.savefig(folder / "human_sources.png")
+    plt.close(figure)
+
+
+def _groups(plt: Any, default: dict[str, Any], folder: Path) -> None:
+    """What is called `ai`, by words, domain and family of generators."""
+    rows = [
+        (name, values)
+        for key in ("by_length", "by_domain", "by_family")
+        for name, values in default[key].items()
+    ]
+    figure, axes = plt.subplots(figsize=(7, 0.24 * len(rows) + 1.4))
+    for key, colour, label in (
+        ("recall", _COLOURS[_DEFAULT], "AI texts called ai"),
+        ("false_positive_rate", "#003f5c", "human texts called ai"),
+    ):
+        shown = [(i, v) for i, (_, v) in enumerate(reversed(rows)) if key in v]
+        for i, values in shown:
+            low, high = values[f"{key}_interval"]
+            axes.plot([100 * low, 100 * high], [i, i], color=colour, linewidth=1.5)
+        axes.plot([100 * v[key] for _, v in shown], [i for i, _ in shown], "o", color=colour,
+                  markersize=4, label=label)  # fmt: skip
+    axes.set_yticks(range(len(rows)), [name for name, _ in reversed(rows)])
+    for below in (len(default["by_family"]), len(default["by_family"]) + len(default["by_domain"])):
+        axes.axhline(below - 0.5, color="grey", linewidth=0.8)
+    axes.set(
+        xlabel="percent, with 95% interval", xlim=(0, 100),
+        title=f"{_DEFAULT}: what is called ai, by words, domain and family",
+    )  # fmt: skip
+    axes.margins(y=0.02)
+    axes.legend(loc="center")
+    figure.savefig(folder / "groups.png")
     plt.close(figure)
 
 
