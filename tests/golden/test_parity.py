@@ -141,7 +141,7 @@ def test_prepared_ids_score_as_the_detector_does(
 
 
 def as_prepared(text: str, tokenizer: Tokenizer) -> Prepared:
-    record = _record(Row(text, 0.0, "s"), tokenizer)
+    record = _record(Row(text, 0.0, "s"), tokenizer, normalize)
     ids = np.asarray(record["ids"], dtype=np.int64)
     lengths = np.asarray(record["sentence_lengths"])
     return Prepared(

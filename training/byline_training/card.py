@@ -21,13 +21,14 @@ _ORIGINAL = {
     "student_int8": ("DistilBERT, quantized", 0.9770, 138.1, 191.6),
 }
 _TFIDF_AUROC = 0.973
-_DEFAULT = "student_int8"
+DEFAULT = "student_int8"
+"""The model that is scored with unless another is asked for."""
 
 
 def write(report: dict[str, Any], preset: Preset) -> str:
     """The card, in Markdown."""
     models = report["models"]
-    default = models[_DEFAULT]
+    default = models[DEFAULT]
     parts = [
         f"# Evaluation: preset {report['preset']}",
         "Written by `byline train evaluate --preset "
@@ -57,7 +58,7 @@ def write(report: dict[str, Any], preset: Preset) -> str:
         "A probability is stated at even odds of both kinds.",
         "![Reliability](evaluation/reliability.png)",
         "## Who is wrongly accused",
-        f"Share of human texts that `{_DEFAULT}` calls `ai` (threshold "
+        f"Share of human texts that `{DEFAULT}` calls `ai` (threshold "
         f"{default['summary']['threshold_ai']:.4f}):",
         _shares(default["human_groups"], "writers"),
         "![False positives](evaluation/human_sources.png)",
@@ -75,6 +76,7 @@ def write(report: dict[str, Any], preset: Preset) -> str:
         "human text must not become `ai` either. Homoglyphs and zero-width characters are undone "
         "by normalisation, and reported.",
         _figures(default["under_attack"], "attack"),
+        _raw(default),
         "![Attacks](evaluation/attacks.png)",
         "## Domains and sources never seen",
         _left_out(report["leave_out"]),
@@ -99,36 +101,50 @@ _LIMITS = """\
 
 def _goals(report: dict[str, Any]) -> str:
     models = {name: values["summary"] for name, values in report["models"].items()}
-    student, times = models[_DEFAULT], report["times"]
+    default, student, times = report["models"][DEFAULT], models[DEFAULT], report["times"]
     drops = [models[n]["auroc"] - models[f"{n}_int8"]["auroc"] for n in ("teacher", "student")]
-    goals = [
-        ("AUROC at least 0.975", student["auroc"], student["auroc"] >= 0.975),
-        (
-            "AUROC within 0.01 of the teacher's",
-            models["teacher"]["auroc"] - student["auroc"],
-            models["teacher"]["auroc"] - student["auroc"] <= 0.01,
-        ),
-        ("AUROC lost by int8 at most 0.005", max(drops), max(drops) <= 0.005),
-        ("calibration error at most 0.05", student["ece"], student["ece"] <= 0.05),
-        (
-            "AUROC of sentences at least 0.85",
-            student["sentence_auroc"],
-            student["sentence_auroc"] >= 0.85,
-        ),
-        (
-            "human texts called `ai` at most 0.015",
-            student["false_positive_rate"],
-            student["false_positive_rate"] <= 0.015,
-        ),
+    attacks = default["under_attack"]
+    at_5 = "recall_at_5_percent_fpr"
+    lost = [
+        attacks["none"][at_5] - attacks[name][at_5]
+        for name in ("homoglyph", "zero_width", "whitespace")
+        if at_5 in attacks[name]
     ]
-    for name, value in student.items():
-        if name.startswith("false_positive_rate, "):
-            group = name.removeprefix("false_positive_rate, ")
-            goals.append((f"{group} called `ai` at most 0.03", value, value <= 0.03))
-    ratio = times[_DEFAULT]["least"] / times["torch_bert_base_size"]["least"]
-    goals.append(("time at most 0.10 of BERT-base's size in torch", ratio, ratio <= 0.1))
-    rows = [(goal, f"{value:.4f}", "yes" if met else "**no**") for goal, value, met in goals]
-    return _table((f"`{_DEFAULT}`", "reached", "met"), rows)
+    accused = [v["false_positive_rate"] for v in attacks.values() if "false_positive_rate" in v]
+    unseen = [v["left_out"]["auroc"] for v in report["leave_out"].get("domains", {}).values()]
+    # What is asked for, what was reached, and the bound: from below, or from above.
+    goals: list[tuple[str, float | None, float, bool]] = [
+        ("AUROC of the teacher", models["teacher"]["auroc"], 0.99, True),
+        ("AUROC lost from teacher to student", models["teacher"]["auroc"] - student["auroc"],
+         0.005, False),
+        ("AUROC lost by int8", max(drops), 0.005, False),
+        ("recall at 1% false positives", student["tpr_at_1_percent_fpr"], 0.85, True),
+        ("human texts called `ai`", student["false_positive_rate"], 0.01, False),
+        *((f"{name.removeprefix('false_positive_rate, ')} called `ai`", value, 0.02, False)
+          for name, value in student.items() if name.startswith("false_positive_rate, ")),
+        ("calibration error above 80 words", student["ece_above_80_words"], 0.03, False),
+        ("calibration error from 40 to 80 words", student["ece_40_to_80_words"], 0.06, False),
+        ("AUROC of sentences in mixed documents", student["sentence_auroc"], 0.9, True),
+        ("error of a mixed document's AI share", default["mixed_documents"].get("share_error"),
+         0.15, False),
+        ("AUROC of whole documents", default.get("long_documents", {}).get("auroc"), 0.98, True),
+        ("AUROC of domains never seen, mean", sum(unseen) / len(unseen) if unseen else None,
+         0.93, True),
+        ("AUROC of domains never seen, worst", min(unseen, default=None), 0.85, True),
+        ("recall at 5% FPR lost to hidden characters", max(lost, default=None), 0.02, False),
+        ("human texts called `ai` under the worst attack", max(accused, default=None), 0.02, False),
+        ("time to BERT-base's size in torch",
+         times[DEFAULT]["least"] / times["torch_bert_base_size"]["least"], 0.1, False),
+    ]  # fmt: skip
+    rows = [
+        (
+            goal, f"at {'least' if below else 'most'} {bound}", f"{value:.4f}",
+            "yes" if (value >= bound if below else value <= bound) else "**no**",
+        )
+        for goal, value, bound, below in goals
+        if value is not None
+    ]  # fmt: skip
+    return _table((f"`{DEFAULT}`", "goal", "reached", "met"), rows)
 
 
 def _originals(report: dict[str, Any]) -> str:
@@ -228,10 +244,10 @@ def _recalls(groups: dict[str, Any], title: str) -> str:
 
 
 def _mixed(models: dict[str, Any]) -> str:
-    mixed = models[_DEFAULT]["mixed_documents"]
+    mixed = models[DEFAULT]["mixed_documents"]
     if not mixed["n"]:
         return "The data hold none."
-    summary = models[_DEFAULT]["summary"]
+    summary = models[DEFAULT]["summary"]
     return (
         f"{mixed['n']} documents spliced of human and AI passages: {mixed['called_ai']:.1%} are "
         f"called `ai`, {mixed['called_human']:.1%} `human`, the rest `unclear`. Their sentences "
@@ -248,6 +264,14 @@ def _long(default: dict[str, Any]) -> str:
     return (
         f"Whole documents of 800 to 3,000 words, markup kept (AUROC {long['auroc']:.4f}):\n\n"
         + _figures(long["by_domain"], "domain")
+    )
+
+
+def _raw(default: dict[str, Any]) -> str:
+    if "under_attack_raw" not in default:
+        return ""
+    return "Without normalisation, which nobody gets, they would do this:\n\n" + _figures(
+        default["under_attack_raw"], "attack"
     )
 
 

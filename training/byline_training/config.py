@@ -71,6 +71,7 @@ class Stage:
     """How a model is trained.
 
     Attributes:
+        documents: how many are trained on, of all in their shuffled order; 0 for all.
         tokens_per_batch: batches hold about so many tokens, padding included.
         splice: share of the training windows that are made of a human and an AI half.
         layers: layers of the teacher that a student is made of; empty: the base's own.
@@ -81,6 +82,7 @@ class Stage:
     """
 
     base: Base = Base()
+    documents: int = 0
     splice: float = 0.1
     layers: tuple[int, ...] = ()
     epochs: int = 1

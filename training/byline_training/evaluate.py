@@ -96,7 +96,7 @@ def evaluate(run: Run) -> None:
     docs = run.path("docs", "evaluation.md").parent
     splits = {
         split: load_split(run.path("prepared"), split)
-        for split in ("test", "attacked", "test_long")
+        for split in ("test", "attacked", "attacked_raw", "test_long")
         if split != "test_long" or run.path("prepared", f"{split}.parquet").exists()
     }
     parameters = {name: load_trained(run, name).parameter_count for name in ("teacher", "student")}
@@ -113,6 +113,7 @@ def evaluate(run: Run) -> None:
         scores = {
             split: score_split(run, graph, vocabulary_of(run, name), split, documents)
             for split, documents in splits.items()
+            if split != "attacked_raw" or name == card.DEFAULT
         }
         report["models"][name], curves[name] = _measure(run, name, splits, scores)
         report["models"][name]["sha256"] = sha256(graph)
@@ -153,6 +154,8 @@ def _measure(
         "tpr_at_1_percent_fpr": true_positive_rate(labels, probabilities, 0.01),
         "tpr_at_5_percent_fpr": true_positive_rate(labels, probabilities, 0.05),
         "ece": expected_calibration_error(labels, probabilities),
+        "ece_above_80_words": _calibration_error(judged, 81, 10**6),
+        "ece_40_to_80_words": _calibration_error(judged, 40, 80),
         "false_positive_rate": figures["false_positive_rate"],
         "recall": figures["recall"],
         "miss_rate": figures["miss_rate"],
@@ -209,8 +212,12 @@ def _measure(
         "human_groups": groups,
         "human_sources": human_sources,
         "mixed_documents": _mixed(everything, scores["test"].sentences, calibration),
-        "under_attack": _attacked(splits, scores, calibration, thresholds),
+        "under_attack": _attacked(splits["attacked"], scores["attacked"], calibration, thresholds),
     }
+    if "attacked_raw" in scores:
+        measured["under_attack_raw"] = _attacked(
+            splits["attacked_raw"], scores["attacked_raw"], calibration, thresholds
+        )
     if "test_long" in splits:
         long = _Judged(splits["test_long"], scores["test_long"].documents, calibration, thresholds)
         measured["long_documents"] = long.figures() | {
@@ -253,11 +260,26 @@ def _mixed(
 
 
 def _attacked(
-    splits: dict[str, list[Prepared]],
-    scores: dict[str, Scores],
-    calibration: Calibration,
-    thresholds: Thresholds,
+    documents: Sequence[Prepared], scores: Scores, calibration: Calibration, thresholds: Thresholds
 ) -> dict[str, Any]:
-    judged = _Judged(splits["attacked"], scores["attacked"].documents, calibration, thresholds)
+    judged = _Judged(documents, scores.documents, calibration, thresholds)
     attacks = np.asarray([d.attack for d in judged.documents])
-    return {name: judged.where(attacks == name).figures() for name in ("none", *ATTACKS)}
+    plain = judged.where(attacks == "none")
+    # An attacked text meets the threshold that was set for texts as they are.
+    human = np.sort(plain.probabilities[plain.labels == 0])[::-1]
+    threshold = human[int(0.05 * len(human))] if len(human) else 1.0
+    figures = {}
+    for name in ("none", *ATTACKS):
+        part = judged.where(attacks == name)
+        figures[name] = part.figures()
+        if len(found := part.probabilities[part.labels == 1]):
+            figures[name]["recall_at_5_percent_fpr"] = float((found > threshold).mean())
+    return figures
+
+
+def _calibration_error(judged: _Judged, least: int, most: int) -> float | None:
+    """The calibration error of texts of so many words; None if there are none."""
+    part = judged.where(np.asarray([least <= d.words <= most for d in judged.documents]))
+    if not len(part.labels):
+        return None
+    return expected_calibration_error(part.labels, part.probabilities)

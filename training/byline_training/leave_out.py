@@ -25,7 +25,7 @@ FOLDS = 3
 _LEAST = 100
 """Tested documents of each kind without which a group isn't asked about."""
 _MOST = 100
-"""Tested documents of a source and kind: no source rules over a fold."""
+"""Tested documents of a source and kind: no source rules over a group."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -104,7 +104,7 @@ def _asked(
         members = []
         for document in tested:
             kind = (document.source, document.label)
-            if document in group and (group.domain is not None or taken[kind] < _MOST):
+            if document in group and taken[kind] < _MOST:
                 taken[kind] += 1
                 members.append(document)
         labels = Counter(d.label for d in members)

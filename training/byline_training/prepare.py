@@ -9,15 +9,14 @@ from __future__ import annotations
 import random
 import shutil
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from byline.errors import InputError
-from byline.normalize import normalize
+from byline.normalize import as_it_came, normalize
 from byline.segment import segment
 from byline.tokenizer import Tokenizer
 from byline.types import NormalizedText, Sentence
@@ -46,18 +45,14 @@ SCHEMA = pa.schema(
     ]
 )
 
-
-@dataclass(frozen=True)
-class _Cut:
-    normalized: NormalizedText
-    sentences: list[Sentence]
+_Step = Callable[[str], NormalizedText]
 
 
 def prepare(run: Run) -> None:
     """Run the stage.
 
-    Writes `prepared/{train,validation,test,...,attacked}.parquet`, `prepared/tokenizer.json` and
-    `prepared/datacard.md`.
+    Writes `prepared/{train,validation,test,...,attacked,attacked_raw}.parquet`, the last without
+    normalisation, `prepared/tokenizer.json` and `prepared/datacard.md`.
 
     Raises:
         InputError: a source can't be used, or nothing is left of a split.
@@ -88,7 +83,7 @@ def prepare(run: Run) -> None:
                 )
     hashes = {}
     for path in run.path("prepared").glob("*.parquet"):  # an earlier run's, of other splits
-        if path.stem not in {*by_split, "attacked"}:
+        if path.stem not in {*by_split, "attacked", "attacked_raw"}:
             path.unlink()
     for split, members in by_split.items():
         if split == "train":
@@ -103,6 +98,7 @@ def prepare(run: Run) -> None:
         for row in sample
     ]
     hashes["attacked"] = _write(run, "attacked", attacked, tokenizer)
+    hashes["attacked_raw"] = _write(run, "attacked_raw", attacked, tokenizer, as_it_came)
     _write_card(run, by_split, skipped)
     run.record(data={"sha256": hashes, "skipped": skipped})
 
@@ -134,12 +130,14 @@ def _limited(rows: Sequence[Row], limit: int, rng: random.Random) -> list[Row]:
     return taken
 
 
-def _write(run: Run, split: str, rows: Iterable[Row], tokenizer: Tokenizer) -> str:
+def _write(
+    run: Run, split: str, rows: Iterable[Row], tokenizer: Tokenizer, step: _Step = normalize
+) -> str:
     path = run.path("prepared", f"{split}.parquet")
     with replacing(path) as temporary, pq.ParquetWriter(temporary, SCHEMA) as writer:
         batch: list[dict[str, object]] = []
         for row in progress(list(rows), f"tokenize {split}"):
-            batch.append(_record(row, tokenizer))
+            batch.append(_record(row, tokenizer, step))
             if len(batch) == 2000:
                 writer.write_table(pa.Table.from_pylist(batch, SCHEMA))
                 batch = []
@@ -147,8 +145,8 @@ def _write(run: Run, split: str, rows: Iterable[Row], tokenizer: Tokenizer) -> s
     return sha256(path)
 
 
-def _record(row: Row, tokenizer: Tokenizer) -> dict[str, object]:
-    normalized = normalize(row.text)
+def _record(row: Row, tokenizer: Tokenizer, step: _Step) -> dict[str, object]:
+    normalized = step(row.text)
     sentences = [s for s in segment(normalized.text) if s.scored]
     ids = tokenizer.encode([normalized.text[s.start : s.end] for s in sentences])
     return {

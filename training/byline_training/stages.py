@@ -167,8 +167,9 @@ def _examples(run: Run, stage: Stage) -> list[Example]:
         raise InputError(f"{prepared} is missing: run the prepare stage first")
     tokenizer = Tokenizer.load(run.path("prepared", "tokenizer.json"))
     documents = load_split(prepared.parent, "train")
-    window = run.preset.data.window
-    return training_examples(documents, window, stage.splice, tokenizer, run.preset.seed)
+    window, seed = run.preset.data.window, run.preset.seed
+    some = documents[: stage.documents or None]
+    return training_examples(some, window, stage.splice, tokenizer, seed)
 
 
 def _origin(run: Run, stage: Stage, *inputs: str) -> str:
