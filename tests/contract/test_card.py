@@ -28,7 +28,7 @@ def test_the_card_is_what_its_figures_give(report: dict[str, Any], repository_ro
 def test_its_plots_are_there(repository_root: Path) -> None:
     written = (repository_root / "docs" / "evaluation.md").read_text("utf-8")
     plots = sorted(p.name for p in (repository_root / "docs" / "evaluation").glob("*.png"))
-    assert plots == ["attacks.png", "human_sources.png", "reliability.png", "roc.png"]
+    assert plots == ["attacks.png", "groups.png", "human_sources.png", "reliability.png", "roc.png"]
     assert all(f"(evaluation/{name})" in written for name in plots)
 
 

@@ -90,7 +90,7 @@ def train() -> None:
 
     \b
     byline train all --preset smoke
-    byline train all --preset minilm-tiny --data path/to/corpus
+    byline train all --preset minilm --data path/to/corpus
     byline train teacher --preset bert-base --teacher-folder path/to/bert-base-uncased
     """  # noqa: D301 - click's mark for lines that aren't joined
 
