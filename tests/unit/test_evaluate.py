@@ -1,0 +1,74 @@
+"""Figures of the card that are computed from documents and scores."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from byline.calibrate import Band, Calibration
+from byline.spec import Thresholds
+from byline_training import evaluate
+from byline_training.attacks import ATTACKS
+from byline_training.data import Prepared
+from byline_training.scores import Scores
+
+AS_IT_IS = Calibration((Band(50, 1.0, 0.0),), Band(1, 1.0, 0.0))
+THRESHOLDS = Thresholds(human=0.2, ai=0.9, sentence_human=0.2, sentence_ai=0.9, min_words=40)
+
+
+def document(words: list[int], labels: list[float], attack: str = "") -> Prepared:
+    return Prepared(
+        id="", label=float(np.average(labels, weights=words)), words=sum(words), source="s",
+        domain="d", family="f", attack=attack, sentences=[np.ones(n, np.int64) for n in words],
+        sentence_words=np.asarray(words, np.int32),
+        sentence_labels=np.asarray(labels, np.float32),
+    )  # fmt: skip
+
+
+def judged(documents: list[Prepared], log_odds: list[float]) -> evaluate._Judged:
+    return evaluate._Judged(documents, np.asarray(log_odds), AS_IT_IS, THRESHOLDS)
+
+
+def sentences(*log_odds: float) -> NDArray[np.float64]:
+    return np.asarray(log_odds)
+
+
+def test_the_share_of_a_mixed_document_counts_words() -> None:
+    documents = [document([60], [1.0]), document([10, 30], [1.0, 0.0]), document([20], [0.0])]
+    everything = judged(documents, [5.0, 0.0, -5.0])
+    right = evaluate._mixed(everything, sentences(50, 50, -50, -50), AS_IT_IS)
+    assert right["n"] == 1
+    assert right["share_error"] == pytest.approx(0, abs=1e-6)
+    wrong = evaluate._mixed(everything, sentences(50, 50, 50, -50), AS_IT_IS)
+    assert wrong["share_error"] == pytest.approx(0.75)
+    unscored = evaluate._mixed(everything, sentences(50, np.nan, -50, -50), AS_IT_IS)
+    assert unscored["share_error"] == pytest.approx(0.25)
+
+
+def test_no_mixed_documents_have_no_share() -> None:
+    everything = judged([document([60], [1.0])], [5.0])
+    assert evaluate._mixed(everything, sentences(5.0), AS_IT_IS) == {"n": 0}
+
+
+def test_calibration_is_measured_within_bounds_of_words() -> None:
+    documents = [document([n], [1.0]) for n in (40, 80, 81)]
+    everything = judged(documents, [50.0, 50.0, -50.0])
+    assert evaluate._calibration_error(everything, 40, 80) == pytest.approx(0, abs=1e-6)
+    assert evaluate._calibration_error(everything, 81, 999) == pytest.approx(1, abs=1e-6)
+    assert evaluate._calibration_error(everything, 500, 999) is None
+
+
+def test_attacked_texts_meet_the_threshold_of_texts_as_they_are() -> None:
+    attack = next(iter(ATTACKS))
+    documents, log_odds = [], []
+    for name, human, ai in (("none", -2.0, 2.0), (attack, 4.0, -3.0)):
+        documents += [document([60], [0.0], name), document([60], [1.0], name)]
+        log_odds += [human, ai]
+    empty = np.empty(0)
+    figures = evaluate._attacked(
+        documents, Scores(np.asarray(log_odds), empty), AS_IT_IS, THRESHOLDS
+    )
+    assert figures["none"]["recall_at_5_percent_fpr"] == 1
+    assert figures[attack]["recall_at_5_percent_fpr"] == 0
+    assert figures[attack]["false_positive_rate"] == 1
