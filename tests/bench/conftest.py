@@ -10,6 +10,8 @@ from pathlib import Path
 import onnxruntime
 import pytest
 
+from byline import Detector
+
 _TOP = """\
 # Benchmarks
 
@@ -26,7 +28,10 @@ def write_section(repository_root: Path) -> Callable[[str, str], None]:
         page = repository_root / "docs" / "benchmarks.md"
         parts = re.split(r"(?m)^## (.+)\n", page.read_text("utf-8"))
         sections = dict(zip(parts[1::2], parts[2::2], strict=True))
-        measured = f"Python {platform.python_version()}, onnxruntime {onnxruntime.__version__}."
+        measured = (
+            f"Python {platform.python_version()}, onnxruntime {onnxruntime.__version__}, "
+            f"model {Detector.load().model.spec.training_run}."
+        )
         sections[heading] = f"\n{body.strip()}\n\n{measured}\n\n"
         text = _TOP + "".join(f"\n## {name}\n{part.rstrip()}\n" for name, part in sections.items())
         page.write_text(text, "utf-8")

@@ -25,6 +25,16 @@ def test_the_card_is_what_its_figures_give(report: dict[str, Any], repository_ro
     assert written == card.write(report, config.load(report["preset"]))
 
 
+def test_the_readme_has_its_headline(report: dict[str, Any], repository_root: Path) -> None:
+    readme = (repository_root / "README.md").read_text("utf-8")
+    assert card.headline(report) in readme
+    default = report["models"][card.DEFAULT]
+    for who in ("all human texts", "non-native writers"):
+        values = default["human_groups"][who]
+        low, high = values["false_positive_rate_interval"]
+        assert f"{values['false_positive_rate']:.1%} ({low:.1%} to {high:.1%})" in readme
+
+
 def test_its_plots_are_there(repository_root: Path) -> None:
     written = (repository_root / "docs" / "evaluation.md").read_text("utf-8")
     plots = sorted(p.name for p in (repository_root / "docs" / "evaluation").glob("*.png"))

@@ -87,6 +87,26 @@ def write(report: dict[str, Any], preset: Preset) -> str:
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
+def headline(report: dict[str, Any]) -> str:
+    """The README's table of the four models."""
+    rows = []
+    for name, title in _NAMES.items():
+        ours = report["models"][name]["summary"]
+        bert = report["times"]["torch_bert_base_size"]["least"]
+        rows.append(
+            (
+                title, f"{ours['accuracy']:.3f}", f"{ours['loss']:.3f}", f"{ours['auroc']:.3f}",
+                f"{ours['false_positive_rate']:.1%}", f"{ours['recall']:.1%}",
+                f"{ours['parameters'] / 1e6:.1f} M", f"{ours['size_mb']:.0f} MB",
+                f"{ours['milliseconds_128_tokens'] / bert:.3f}",
+            )
+        )  # fmt: skip
+    return _table(
+        ("", "accuracy", "loss", "AUROC", "human called `ai`", "AI called `ai`", "parameters",
+         "size", "time"), rows,
+    )  # fmt: skip
+
+
 _LIMITS = """\
 ## What these figures do not say
 
