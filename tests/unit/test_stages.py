@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
+import shutil
 from pathlib import Path
+
+import torch
 
 from byline_training import stages
 from byline_training.config import load
+from byline_training.model import interpolated
 from byline_training.runs import Run
 
 
@@ -19,3 +23,28 @@ def test_a_stage_may_train_on_some_of_the_documents(tiny_run: Path) -> None:
     first = stages._examples(run, everything)[:10]
     assert [e.ids.tolist() for e in taken] == [e.ids.tolist() for e in first]
     assert stages._origin(run, some) != stages._origin(run, everything)
+
+
+def test_weights_lie_on_the_line_between_two_models() -> None:
+    start = {"w": torch.tensor([0.0, 4.0]), "positions": torch.tensor([1, 2])}
+    end = {"w": torch.tensor([1.0, 0.0]), "positions": torch.tensor([1, 2])}
+    found = interpolated(start, end, 0.75)
+    assert found["w"].tolist() == [0.75, 1.0]
+    assert found["positions"].tolist() == [1, 2]
+
+
+def test_a_student_may_end_on_the_way_from_its_teacher(tiny_run: Path, tmp_path: Path) -> None:
+    shutil.copytree(tiny_run / "runs" / "smoke", tmp_path / "smoke")
+    weights = {}
+    for share in (0.0, 0.5, 1.0):
+        preset = load("smoke")
+        # As many layers as the teacher, so that it begins as the teacher.
+        student = dataclasses.replace(preset.student, layers=(0, 1), interpolate=share)
+        run = Run(dataclasses.replace(preset, student=student), tmp_path / "smoke")
+        stages.train_student(run)
+        weights[share] = stages.load_trained(run, "student").state_dict()
+        teacher = stages.load_trained(run, "teacher").state_dict()
+    for name, value in weights[0.5].items():
+        assert torch.equal(weights[0.0][name], teacher[name])
+        assert torch.allclose(value, (weights[1.0][name] + teacher[name]) / 2, atol=1e-6)
+    assert not torch.equal(weights[1.0]["token_head.weight"], teacher["token_head.weight"])

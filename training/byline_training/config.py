@@ -75,6 +75,8 @@ class Stage:
         tokens_per_batch: batches hold about so many tokens, padding included.
         splice: share of the training windows that are made of a human and an AI half.
         layers: layers of the teacher that a student is made of; empty: the base's own.
+        interpolate: how far from the weights it began with to the trained ones the model ends:
+            1 all the way, 0.5 at their mean (`model.interpolated`).
         frozen_layers: layers (and the embeddings) that keep their pretrained weights.
         freeze_embeddings: whether the embeddings keep theirs.
         token_weight, distill_weight, cosine_weight: weights of the losses beside the document's.
@@ -90,6 +92,7 @@ class Stage:
     tokens_per_batch: int = 6144
     warmup: float = 0.06
     weight_decay: float = 0.01
+    interpolate: float = 1.0
     frozen_layers: int = 0
     freeze_embeddings: bool = False
     label_smoothing: float = 0.02

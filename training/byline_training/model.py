@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -107,6 +107,20 @@ def build_student(student: Stage, teacher: TwoHeads, seed: int) -> TwoHeads:
             model.load_state_dict(teacher.state_dict())
         model.keep_layers(student.layers)
     return model
+
+
+def interpolated(
+    start: Mapping[str, Tensor], end: Mapping[str, Tensor], share: float
+) -> dict[str, Tensor]:
+    """Weights on the line from `start` to `end`, both of one network.
+
+    A model fine-tuned from another keeps more of what the other knew, and does better on texts of
+    other origins, some way back on that line (Wortsman et al. 2022, WiSE-FT).
+    """
+    return {
+        name: torch.lerp(start[name], value, share) if value.is_floating_point() else value
+        for name, value in end.items()
+    }
 
 
 def save_weights(model: TwoHeads, path: Path) -> None:

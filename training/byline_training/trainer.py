@@ -23,7 +23,7 @@ from byline_training.batch import Batch, batches, collate
 from byline_training.config import Stage
 from byline_training.data import Example
 from byline_training.frozen import FrozenStates
-from byline_training.model import TwoHeads, device_and_precision
+from byline_training.model import TwoHeads, device_and_precision, interpolated
 from byline_training.progress import progress
 from byline_training.runs import Run, replacing
 
@@ -67,6 +67,7 @@ def train(
     """
     device, precision = device_and_precision()
     torch.manual_seed(run.preset.seed)
+    start = {name: weight.clone() for name, weight in model.state_dict().items()}
     model.freeze(stage.frozen_layers, stage.freeze_embeddings)
     model.to(device).train()
     lengths = [len(example.ids) for example in examples]
@@ -123,7 +124,9 @@ def train(
         if time.monotonic() - saved >= stage.checkpoint_seconds:
             _save(checkpoint, model, optimizer, scheduler, step + 1, origin)
             saved = time.monotonic()
-    return model.to("cpu").eval()
+    model.to("cpu").eval()
+    model.load_state_dict(interpolated(start, model.state_dict(), stage.interpolate))
+    return model
 
 
 def hard_loss(batch: Batch, logits: Tensor, token_logits: Tensor, stage: Stage) -> Tensor:
