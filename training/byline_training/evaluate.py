@@ -102,7 +102,7 @@ def evaluate(run: Run) -> None:
     parameters = {name: load_trained(run, name).parameter_count for name in ("teacher", "student")}
     report: dict[str, Any] = {
         "preset": run.preset.name,
-        "run": run.recorded(),
+        "run": run.published(),
         "tokens_timed": TOKENS,
         "times": time_models(run),
         "models": {},

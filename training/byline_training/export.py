@@ -104,7 +104,8 @@ def export(run: Run, repository: Path) -> None:
         readme.write_text(_README, encoding="utf-8")
     write_checksums(repository)
     if repository.resolve() == ROOT / "model_repository":  # a release: the card goes along
-        write_record(run, run.path("docs", "runs", f"{run.preset.name}.json"))
+        record = run.path("docs", "runs", f"{run.preset.name}.json")
+        record.write_text(json.dumps(run.published(), indent=2) + "\n", encoding="utf-8")
         shutil.copytree(run.path("docs"), ROOT / "docs", dirs_exist_ok=True)
     found = ModelRepository(repository)
     for name in MODELS:
@@ -120,17 +121,6 @@ def write_checksums(repository: Path, models: Sequence[str] | None = None) -> No
             "".join(f"{sha256(f)}  {f.relative_to(repository).as_posix()}\n" for f in files),
             encoding="utf-8",
         )
-
-
-def write_record(run: Run, path: Path) -> None:
-    """Write `run.json` for others to read: of the folders of this machine, their names alone."""
-    record = run.recorded()
-    for place, key in (
-        *((source, "path") for source in record["preset"]["data"]["sources"]),
-        *((record["preset"][stage]["base"], "folder") for stage in ("teacher", "student")),
-    ):
-        place[key] = Path(place[key]).name
-    path.write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
 
 
 def _write_model(

@@ -13,6 +13,7 @@ import numpy as np
 
 from byline.aggregate import document_log_odds
 from byline.tokenizer import Tokenizer
+from byline_training.config import Stage
 from byline_training.data import Prepared, document_windows, load_split, training_examples
 from byline_training.metrics import auroc, true_positive_rate
 from byline_training.model import build
@@ -121,7 +122,7 @@ def _figures(
     tested: dict[str, list[Prepared]],
 ) -> dict[str, Any]:
     """Figures by group of a student trained on some of `documents`, or those of an earlier call."""
-    count, stage = run.preset.data.leave_out, run.preset.student
+    count, stage = run.preset.data.leave_out, _stage(run)
     inputs = [sha256(run.path("prepared", f"{s}.parquet")) for s in ("train", split)]
     key = json.dumps([inputs, count, run.preset.data.window, dataclasses.asdict(stage)])
     path = run.path("leave_out", split, f"{name}.json")
@@ -135,10 +136,20 @@ def _figures(
     return figures
 
 
+def _stage(run: Run) -> Stage:
+    """How the student is trained here: on few documents, which make enough steps in small batches.
+
+    From pretrained weights there is no trained model to end on the way from.
+    """
+    stage = run.preset.student
+    tokens = min(stage.tokens_per_batch, 1536)
+    return dataclasses.replace(stage, interpolate=1.0, tokens_per_batch=tokens)
+
+
 def _trained_on(
     run: Run, name: str, documents: Sequence[Prepared], tested: dict[str, list[Prepared]]
 ) -> dict[str, Any]:
-    stage, window = run.preset.student, run.preset.data.window
+    stage, window = _stage(run), run.preset.data.window
     tokenizer = Tokenizer.load(run.path("prepared", "tokenizer.json"))
     count = min(run.preset.data.leave_out, len(documents))
     chosen = random.Random(run.preset.seed).sample(documents, count)

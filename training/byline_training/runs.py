@@ -71,6 +71,16 @@ class Run:
         values: dict[str, Any] = json.loads(path.read_text("utf-8")) if path.exists() else {}
         return values
 
+    def published(self) -> dict[str, Any]:
+        """The same for others to read: of this machine's folders, their names alone."""
+        record = self.recorded()
+        for place, key in (
+            *((source, "path") for source in record["preset"]["data"]["sources"]),
+            *((record["preset"][stage]["base"], "folder") for stage in ("teacher", "student")),
+        ):
+            place[key] = Path(place[key]).name
+        return record
+
 
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:

@@ -1,4 +1,4 @@
-"""What a release leaves behind in the documentation."""
+"""What of a run is published."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ import json
 from pathlib import Path
 
 from byline_training.config import Preset, load
-from byline_training.export import write_record
 from byline_training.runs import Run
 
 
@@ -24,11 +23,8 @@ def with_folders(preset: Preset, folder: str) -> Preset:
 def test_the_published_record_names_no_folder_of_this_machine(tmp_path: Path) -> None:
     run = Run(with_folders(load("smoke"), "/home/somebody/private"), tmp_path / "smoke")
     run.record(student={"weights_sha256": "0" * 64})
-    path = tmp_path / "smoke.json"
-    write_record(run, path)
-    text = path.read_text("utf-8")
-    assert "somebody" not in text
-    record = json.loads(text)
+    record = run.published()
+    assert "somebody" not in json.dumps(record)
     assert record["preset"]["data"]["sources"][0]["path"] == "texts"
     assert record["preset"]["teacher"]["base"]["folder"] == "bert"
     assert record["preset"]["student"]["base"]["folder"] == ""
