@@ -65,7 +65,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
 
 
 def test_every_split_has_the_schema_and_both_labels(run: Run) -> None:
-    for split in ("train", "validation", "test", "attacked"):
+    for split in ("train", "validation", "test", "attacked", "attacked_raw"):
         path = run.path("prepared", f"{split}.parquet")
         assert pq.read_schema(path).equals(SCHEMA)
         assert {row["label"] for row in records(run, split)} == {0.0, 1.0}
@@ -119,7 +119,9 @@ def test_the_card_counts_what_is_there(run: Run) -> None:
 def test_the_same_seed_gives_the_same_files(run: Run, tmp_path: Path) -> None:
     again = made_up(tmp_path / "again", attacked=5, augment=0.3)
     assert again.recorded()["data"] == run.recorded()["data"]
-    assert set(run.recorded()["data"]["sha256"]) == {"train", "validation", "test", "attacked"}
+    assert set(run.recorded()["data"]["sha256"]) == {
+        "train", "validation", "test", "attacked", "attacked_raw",
+    }  # fmt: skip
 
 
 def test_hashes_are_recorded_with_what_made_them(run: Run) -> None:
