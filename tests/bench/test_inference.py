@@ -92,7 +92,7 @@ def test_one_text(repository_root: Path, write_section: Callable[[str, str], Non
 
     tensor = torch.from_numpy(ids)
     mask = torch.ones_like(tensor)
-    bert_base, student = _torch_model(12, 768, 12), _torch_model(3, 384, 12)
+    bert_base, student = _torch_model(12, 768, 12), _torch_model(6, 384, 12)
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
