@@ -10,7 +10,7 @@ from pathlib import Path
 import onnxruntime
 import pytest
 
-from byline import Detector
+from byline import ModelRepository
 
 _TOP = """\
 # Benchmarks
@@ -28,9 +28,10 @@ def write_section(repository_root: Path) -> Callable[[str, str], None]:
         page = repository_root / "docs" / "benchmarks.md"
         parts = re.split(r"(?m)^## (.+)\n", page.read_text("utf-8"))
         sections = dict(zip(parts[1::2], parts[2::2], strict=True))
+        model = ModelRepository(repository_root / "model_repository").load("student_int8")
         measured = (
             f"Python {platform.python_version()}, onnxruntime {onnxruntime.__version__}, "
-            f"model {Detector.load().model.spec.training_run}."
+            f"model {model.spec.training_run}."
         )
         sections[heading] = f"\n{body.strip()}\n\n{measured}\n\n"
         text = _TOP + "".join(f"\n## {name}\n{part.rstrip()}\n" for name, part in sections.items())

@@ -7,13 +7,14 @@ from typing import Any
 
 import numpy as np
 
+from byline_training.card import DEFAULT
+
 _COLOURS = {
     "teacher": "#7a5195",
     "teacher_int8": "#bc5090",
     "student": "#003f5c",
     "student_int8": "#ef7d16",
 }
-_DEFAULT = "student_int8"
 
 
 def draw(report: dict[str, Any], curves: dict[str, dict[str, Any]], folder: Path) -> None:
@@ -38,9 +39,9 @@ def draw(report: dict[str, Any], curves: dict[str, dict[str, Any]], folder: Path
     with plt.rc_context(style):
         _roc(plt, report, curves, folder)
         _reliability(plt, curves, folder)
-        _human_sources(plt, report["models"][_DEFAULT], folder)
-        _groups(plt, report["models"][_DEFAULT], folder)
-        _attacks(plt, report["models"][_DEFAULT]["under_attack"], folder)
+        _human_sources(plt, report["models"][DEFAULT], folder)
+        _groups(plt, report["models"][DEFAULT], folder)
+        _attacks(plt, report["models"][DEFAULT]["under_attack"], folder)
 
 
 def _roc(plt: Any, report: dict[str, Any], curves: dict[str, dict[str, Any]], folder: Path) -> None:
@@ -93,13 +94,13 @@ def _human_sources(plt: Any, default: dict[str, Any], folder: Path) -> None:
     figure, axes = plt.subplots(figsize=(7, 0.24 * len(rows) + 1.2))
     for i, values in enumerate(reversed(rows.values())):
         low, high = values["false_positive_rate_interval"]
-        axes.plot([100 * low, 100 * high], [i, i], color=_COLOURS[_DEFAULT], linewidth=1.5)
+        axes.plot([100 * low, 100 * high], [i, i], color=_COLOURS[DEFAULT], linewidth=1.5)
         axes.plot(100 * values["false_positive_rate"], i, "o", color="#003f5c", markersize=4)
     axes.set_yticks(range(len(rows)), [f"{n}, n={v['human']}" for n, v in reversed(rows.items())])
     axes.axvline(1, color="grey", linewidth=0.8)
     axes.set(
         xlabel="percent of human texts called ai, with 95% interval",
-        title=f"{_DEFAULT}: who is wrongly accused", xlim=(0, None),
+        title=f"{DEFAULT}: who is wrongly accused", xlim=(0, None),
     )  # fmt: skip
     figure.savefig(folder / "human_sources.png")
     plt.close(figure)
@@ -114,7 +115,7 @@ def _groups(plt: Any, default: dict[str, Any], folder: Path) -> None:
     ]
     figure, axes = plt.subplots(figsize=(7, 0.24 * len(rows) + 1.4))
     for key, colour, label in (
-        ("recall", _COLOURS[_DEFAULT], "AI texts called ai"),
+        ("recall", _COLOURS[DEFAULT], "AI texts called ai"),
         ("false_positive_rate", "#003f5c", "human texts called ai"),
     ):
         shown = [(i, v) for i, (_, v) in enumerate(reversed(rows)) if key in v]
@@ -128,7 +129,7 @@ def _groups(plt: Any, default: dict[str, Any], folder: Path) -> None:
         axes.axhline(below - 0.5, color="grey", linewidth=0.8)
     axes.set(
         xlabel="percent, with 95% interval", xlim=(0, 100),
-        title=f"{_DEFAULT}: what is called ai, by words, domain and family",
+        title=f"{DEFAULT}: what is called ai, by words, domain and family",
     )  # fmt: skip
     axes.margins(y=0.02)
     axes.legend(loc="center")
@@ -140,13 +141,13 @@ def _attacks(plt: Any, attacks: dict[str, Any], folder: Path) -> None:
     figure, axes = plt.subplots(figsize=(7, 3.4))
     at = np.arange(len(attacks))
     for offset, key, colour, label in (
-        (-0.2, "recall", _COLOURS[_DEFAULT], "AI texts called ai"),
+        (-0.2, "recall", _COLOURS[DEFAULT], "AI texts called ai"),
         (0.2, "false_positive_rate", "#003f5c", "human texts called ai"),
     ):
         axes.bar(at + offset, [100 * v.get(key, 0) for v in attacks.values()], 0.4, color=colour,
                  label=label)  # fmt: skip
     axes.set_xticks(at, [name.replace("_", "\n") for name in attacks], fontsize=8)
-    axes.set(ylabel="percent", title=f"{_DEFAULT}: altered texts")
+    axes.set(ylabel="percent", title=f"{DEFAULT}: altered texts")
     axes.legend()
     figure.savefig(folder / "attacks.png")
     plt.close(figure)
