@@ -72,3 +72,18 @@ def test_attacked_texts_meet_the_threshold_of_texts_as_they_are() -> None:
     assert figures["none"]["recall_at_5_percent_fpr"] == 1
     assert figures[attack]["recall_at_5_percent_fpr"] == 0
     assert figures[attack]["false_positive_rate"] == 1
+
+
+def test_paired_texts_are_told_from_the_human_texts_of_the_test_split() -> None:
+    test = judged([document([60], [label]) for label in (0.0, 0.0, 1.0)], [-3.0, 1.0, -9.0])
+    paired = judged(
+        [document([60], [1.0], f"prompt_{style}") for style in ("plain", "plain", "natural")],
+        [4.0, 2.0, -2.0],
+    )
+    figures = evaluate._paired(paired, test)
+    # Of the six pairs with the two human texts, one is the wrong way round.
+    assert figures["auroc"] == pytest.approx(5 / 6)
+    assert figures["recall"] == pytest.approx(1 / 3)
+    assert figures["by_prompt"]["plain"]["recall"] == pytest.approx(1 / 2)
+    assert figures["by_prompt"]["natural"]["miss_rate"] == 1
+    assert figures["by_domain"]["d"]["ai"] == 3

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import random
 from collections import Counter
@@ -141,6 +142,15 @@ def test_a_limit_is_stratified(tmp_path: Path) -> None:
         assert before.keys() == after.keys()
         for name, n in before.items():
             assert after[name] / len(cut) == pytest.approx(n / len(whole), abs=0.05)
+
+
+def test_a_source_is_repeated_in_training_alone(tmp_path: Path) -> None:
+    source = Source("made-up", "made-up", limit=100)
+    once = prepared(tmp_path / "once", source, attacked=2)
+    thrice = prepared(tmp_path / "thrice", dataclasses.replace(source, repeat=3), attacked=2)
+    for split, times in (("train", 3), ("validation", 1), ("test", 1)):
+        ids = Counter(r["id"] for r in records(once, split))
+        assert Counter(r["id"] for r in records(thrice, split)) == {i: times for i in ids}
 
 
 def test_spans_become_labels_of_sentences(tmp_path: Path) -> None:

@@ -352,6 +352,18 @@ def test_a_corpus_folder_brings_its_splits_and_mixed_documents(tmp_path: Path) -
         rows("corpus", "")
 
 
+def test_paired_texts_are_all_ai_and_test_apart() -> None:
+    found, skipped = rows("paired", "somewhere", repeat=3)
+    assert {(row.label, row.family, row.source, row.repeat) for row in found} == {
+        (1.0, "claude", "made", 3)
+    }
+    assert {row.split for row in found} == {"train", "validation", "test_paired"}
+    assert {row.attack for row in found} == {"prompt_plain", "prompt_polished", "prompt_natural"}
+    assert len({row.id for row in found}) == len(found) > 1000
+    assert all(row.group and row.domain != "unknown" for row in found)
+    assert skipped == {}
+
+
 def test_made_up_texts_are_the_same_every_time() -> None:
     first, second = rows("made-up", "", limit=20)[0], rows("made-up", "", limit=20)[0]
     assert [dataclasses.astuple(row) for row in first] == [

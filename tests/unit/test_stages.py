@@ -6,12 +6,17 @@ import dataclasses
 import shutil
 from pathlib import Path
 
+import numpy as np
+import pytest
 import torch
 
 from byline_training import stages
-from byline_training.config import load
+from byline_training.batch import collate
+from byline_training.config import Stage, load
+from byline_training.data import Example
 from byline_training.model import interpolated
 from byline_training.runs import Run
+from byline_training.trainer import hard_loss
 
 
 def test_a_stage_may_train_on_some_of_the_documents(tiny_run: Path) -> None:
@@ -48,3 +53,25 @@ def test_a_student_may_end_on_the_way_from_its_teacher(tiny_run: Path, tmp_path:
         assert torch.equal(weights[0.0][name], teacher[name])
         assert torch.allclose(value, (weights[1.0][name] + teacher[name]) / 2, atol=1e-6)
     assert not torch.equal(weights[1.0]["token_head.weight"], teacher["token_head.weight"])
+
+
+def test_a_teacher_that_contradicts_the_label_teaches_nothing() -> None:
+    stage = Stage(distill_weight=1.0, token_weight=1.0)
+    ai = np.asarray([-1, 1, 1, -1], np.float32)
+    examples = [Example(np.arange(4, dtype=np.int32), ai, 1.0)]
+    batch = collate(examples, np.asarray([0]), torch.device("cpu"), 0)
+    logits, token_logits = torch.tensor([[0.0, 1.0]]), torch.full((1, 4), 0.5)
+
+    def loss(document: list[float], token: float) -> float:
+        answers: dict[str, np.ndarray] = {
+            "document": np.asarray([document], np.float32),
+            "token": np.full(4, token, np.float16),
+            "pooled": np.zeros((1, 8), np.float16),
+        }
+        objective = stages._Distillation(stage, examples, answers, width=8)
+        return float(objective(batch, logits, token_logits, torch.zeros(1, 8)))
+
+    hard = float(hard_loss(batch, logits, token_logits, stage))
+    assert loss([3.0, -3.0], -4.0) == pytest.approx(hard)
+    assert loss([-3.0, 3.0], -4.0) > hard + 0.01
+    assert loss([3.0, -3.0], 4.0) > hard + 0.01

@@ -14,7 +14,7 @@ from byline.errors import InputError
 from byline.spec import Thresholds
 from byline_training.config import Limits
 from byline_training.data import Prepared, load_split
-from byline_training.metrics import upper_bound
+from byline_training.metrics import probability, upper_bound
 from byline_training.quantize import MODELS
 from byline_training.runs import Run, replacing
 from byline_training.scores import Scores, score_split
@@ -116,7 +116,7 @@ def fit(
                 threshold,
                 _least_exceeded(probabilities[inside], limits.protected_false_positive_rate),
             )
-    sentence_probabilities = 0.5 * (1 + np.tanh(0.5 * calibration.sentences(sentences)))
+    sentence_probabilities = probability(calibration.sentences(sentences))
     sentence_human, sentence_ai = (
         sentence_probabilities[sentence_labels == label] for label in (0, 1)
     )
@@ -176,7 +176,7 @@ def _platt(
     prior = np.concatenate([np.ones(bands), np.zeros(bands)])
     theta = prior.copy()
     for _ in range(50):
-        p = 0.5 * (1 + np.tanh(0.5 * (design @ theta)))
+        p = probability(design @ theta)
         gradient = design.T @ (balance * (p - labels)) + (theta - prior)
         curvature = design.T @ (design * (balance * p * (1 - p))[:, None]) + np.eye(2 * bands)
         step = np.linalg.solve(curvature, gradient)

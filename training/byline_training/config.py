@@ -22,7 +22,13 @@ ROOT = _PACKAGE.parent.parent if _IN_CHECKOUT else Path.cwd()
 
 @dataclass(frozen=True)
 class Source:
-    """Where labelled texts come from; `kind` is a key of `sources.READERS`."""
+    """Where labelled texts come from.
+
+    Attributes:
+        kind: a key of `sources.READERS`.
+        limit: texts taken; 0 for all.
+        repeat: how many times a training text of it is taken, each cut and spliced anew.
+    """
 
     kind: str
     name: str
@@ -31,6 +37,7 @@ class Source:
     text_column: str = "text"
     label_column: str = "label"
     limit: int = 0
+    repeat: int = 1
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from byline_training.sources import SPLITS, Row
 _PERMUTATIONS = 64
 _WORD = re.compile(r"\w+")
 # The first of two duplicates is kept: prefer to lose a training text to testing on it.
-_KEEP_FIRST = {"test_long": 0, "test": 1, "validation": 2, "train": 3, "": 4}
+_KEEP_FIRST = {"test_long": 0, "test": 1, "test_paired": 1, "validation": 2, "train": 3, "": 4}
 
 
 def drop_duplicates(rows: Sequence[Row], threshold: float, skipped: dict[str, int]) -> list[Row]:
@@ -80,7 +80,7 @@ def assign_splits(rows: Sequence[Row], seed: int) -> None:
     given: dict[str, str] = {}
     for row in sorted(rows, key=lambda r: -_KEEP_FIRST.get(r.split, 4)):
         if row.split:
-            given[row.group] = "test" if row.split == "test_long" else row.split
+            given[row.group] = row.split.partition("_")[0]
     for row in rows:
         if not row.split and row.group in given:
             row.split = given[row.group]

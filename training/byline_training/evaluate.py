@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
@@ -25,6 +25,7 @@ from byline_training.metrics import (
     bootstrap,
     expected_calibration_error,
     log_loss,
+    probability,
     true_positive_rate,
 )
 from byline_training.quantize import MODELS
@@ -96,8 +97,9 @@ def evaluate(run: Run) -> None:
     docs = run.path("docs", "evaluation.md").parent
     splits = {
         split: load_split(run.path("prepared"), split)
-        for split in ("test", "attacked", "attacked_raw", "test_long")
-        if split != "test_long" or run.path("prepared", f"{split}.parquet").exists()
+        for split in ("test", "attacked", "attacked_raw", "test_long", "test_paired")
+        if split in ("test", "attacked", "attacked_raw")
+        or run.path("prepared", f"{split}.parquet").exists()
     }
     parameters = {name: load_trained(run, name).parameter_count for name in ("teacher", "student")}
     report: dict[str, Any] = {
@@ -228,8 +230,34 @@ def _measure(
                 for domain in sorted({d.domain for d in long.documents})
             }
         }
+    if "test_paired" in splits:
+        paired = _Judged(
+            splits["test_paired"], scores["test_paired"].documents, calibration, thresholds
+        )
+        measured["paired_documents"] = _paired(paired, judged)
     curve = {"labels": labels, "probabilities": probabilities}
     return measured, curve
+
+
+def _paired(paired: _Judged, test: _Judged) -> dict[str, Any]:
+    """How AI texts are judged that a newer model wrote to the topics of human ones, by their kind.
+
+    Their AUROC is to the human texts of the test split, of whose topics they are a part.
+    """
+    human = test.labels == 0
+    probabilities = np.concatenate([paired.probabilities, test.probabilities[human]])
+    labels = np.repeat([1, 0], [len(paired.labels), int(human.sum())])
+
+    def by(key: Callable[[Prepared], str]) -> dict[str, Any]:
+        kinds = np.asarray([key(d) for d in paired.documents])
+        return {kind: paired.where(kinds == kind).figures() for kind in sorted(set(kinds))}
+
+    return paired.figures() | {
+        "auroc": auroc(labels, probabilities),
+        "auroc_interval": bootstrap(auroc, labels, probabilities),
+        "by_prompt": by(lambda d: d.attack.removeprefix("prompt_")),
+        "by_domain": by(lambda d: d.domain),
+    }
 
 
 def _mixed(
@@ -245,7 +273,7 @@ def _mixed(
         log_odds = sentences[end - len(document.sentences) : end]
         scored = ~np.isnan(log_odds)
         if document.mixed and document.sentence_words[scored].sum():
-            probabilities = 0.5 * (1 + np.tanh(0.5 * calibration.sentences(log_odds[scored])))
+            probabilities = probability(calibration.sentences(log_odds[scored]))
             share = np.average(probabilities, weights=document.sentence_words[scored])
             errors.append(abs(share - document.label))
     if not errors:

@@ -87,11 +87,13 @@ def prepare(run: Run) -> None:
             path.unlink()
     for split, members in by_split.items():
         if split == "train":
+            members = [row for row in members for _ in range(row.repeat)]
             members = [_augmented(row, data.augment, rng) for row in members]
             rng.shuffle(members)
         hashes[split] = _write(run, split, members, tokenizer)
-    pure = [row for row in by_split["test"] if not row.spans]
-    sample = rng.sample(pure, min(data.attacked, len(pure)))
+    # By themselves: no other source changes which are chosen.
+    pure = sorted((row for row in by_split["test"] if not row.spans), key=lambda row: row.id)
+    sample = random.Random(run.preset.seed).sample(pure, min(data.attacked, len(pure)))
     attacked = [
         _altered(row, name, random.Random(f"{name}:{row.id}"))
         for name in ("none", *ATTACKS)

@@ -20,6 +20,9 @@ from byline.errors import InputError
 from byline_training.config import Source
 
 SPLITS = ("train", "validation", "test")
+PAIRED = Path(__file__).resolve().parent / "paired" / "texts.jsonl"
+"""Texts that a newer model wrote to the topics of human ones; see the README beside them."""
+_ONE_SIDED = {"paired"}
 _FORMATS = {".csv": "csv", ".json": "json", ".jsonl": "json", ".parquet": "parquet"}
 _AI_NAMES = {"1", "1.0", "ai", "machine", "generated", "llm", "true", "chatgpt"}
 _HUMAN_NAMES = {"0", "0.0", "human", "false"}
@@ -34,6 +37,7 @@ class Row:
         split: where it must go; empty if `prepare` may choose.
         group: texts of one group stay on one side of the split; empty if it has no relatives.
         spans: (start, end, label) of the passages of a mixed text, in raw code points.
+        repeat: how many times it is trained on.
     """
 
     text: str
@@ -47,6 +51,7 @@ class Row:
     family: str = "unknown"
     attack: str = ""
     spans: list[tuple[int, int, int]] = field(default_factory=list)
+    repeat: int = 1
 
 
 def read(source: Source, skipped: dict[str, int]) -> Iterator[Row]:
@@ -67,10 +72,11 @@ def read(source: Source, skipped: dict[str, int]) -> Iterator[Row]:
             if source.limit and number >= source.limit:
                 break
             labels.add(row.label > 0)
+            row.repeat = source.repeat
             yield row
     except KeyError as error:  # a column that the layout has
         raise InputError(f"source {source.name!r} ({source.path}) has no column {error}") from error
-    if labels != {True, False}:
+    if labels != {True, False} and source.kind not in _ONE_SIDED:
         seen = {True: "AI", False: "human"}[labels.pop()] if labels else "no"
         raise InputError(
             f"source {source.name!r} ({source.path}) has {seen} texts only; a detector needs both"
@@ -100,6 +106,21 @@ def _corpus(source: Source, skipped: dict[str, int]) -> Iterator[Row]:
                 row.attack = values.get("attack") or ""
                 if _take_spans(row, values, skipped):
                     yield row
+
+
+def _paired(source: Source, skipped: dict[str, int]) -> Iterator[Row]:
+    """Our own AI texts, each to the topic of a human one of the corpus, whose group it shares.
+
+    Those of the test split are a split of their own, so that figures on the corpus's stay
+    comparable.
+    """
+    for values in _table(str(PAIRED), source):
+        row = _row({**values, "label": 1}, source, "text", "label", skipped)
+        if row is not None:
+            row = _describe(row, values)
+            row.split = "test_paired" if row.split == "test" else row.split
+            row.generator = row.family = "claude"
+            yield row
 
 
 def _file(source: Source, skipped: dict[str, int]) -> Iterator[Row]:
@@ -236,6 +257,7 @@ def _made_up(source: Source, skipped: dict[str, int]) -> Iterator[Row]:
 
 READERS: dict[str, Callable[[Source, dict[str, int]], Iterator[Row]]] = {
     "corpus": _corpus,
+    "paired": _paired,
     "file": _file,
     "kaggle-llm-detect": _kaggle_llm_detect,
     "kaggle-daigt-v2": _kaggle_daigt_v2,

@@ -113,24 +113,30 @@ class _Distillation:
         loss = hard_loss(batch, logits, token_logits, stage)
         device = logits.device
         target = torch.from_numpy(self._answers["document"][batch.indices]).to(device)
+        # Where the teacher contradicts the label it has nothing to teach: it may never have seen
+        # the like of a text (Wen et al. 2019).
+        right = (target[:, 1] > target[:, 0]) == (batch.labels > 0.5)
         document = functional.kl_div(
-            functional.log_softmax(logits / t, dim=1),
-            functional.log_softmax(target / t, dim=1),
-            reduction="batchmean",
+            functional.log_softmax(logits[right] / t, dim=1),
+            functional.log_softmax(target[right] / t, dim=1),
+            reduction="sum",
             log_target=True,
-        )
+        ) / len(right)
         token_target = np.zeros(batch.ids.shape, np.float32)
         for row, i in enumerate(batch.indices):
             begin = self._ends[i - 1] if i else 0
             token_target[row, : self._ends[i] - begin] = self._answers["token"][
                 begin : self._ends[i]
             ]
+        token_teacher = torch.from_numpy(token_target).to(device)
         learn = batch.token_labels >= 0
-        soft = torch.sigmoid(torch.from_numpy(token_target).to(device)[learn] / t)
-        student = token_logits[learn] / t
+        right = learn & ((token_teacher > 0) == (batch.token_labels > 0.5))
+        soft = torch.sigmoid(token_teacher[right] / t)
+        student = token_logits[right] / t
         # Cross-entropy less the target's own entropy: the divergence of two Bernoullis.
-        token = functional.binary_cross_entropy_with_logits(student, soft)
-        token = token - functional.binary_cross_entropy(soft, soft)
+        token = functional.binary_cross_entropy_with_logits(student, soft, reduction="sum")
+        token = token - functional.binary_cross_entropy(soft, soft, reduction="sum")
+        token = token / learn.sum()
         loss = loss + stage.distill_weight * t * t * (document + stage.token_weight * token)
         if stage.cosine_weight and self._same_width:
             wanted = torch.from_numpy(self._answers["pooled"][batch.indices].astype(np.float32))
