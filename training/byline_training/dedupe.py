@@ -14,7 +14,7 @@ from byline_training.sources import SPLITS, Row
 _PERMUTATIONS = 64
 _WORD = re.compile(r"\w+")
 # The first of two duplicates is kept: prefer to lose a training text to testing on it.
-_KEEP_FIRST = {"test_long": 0, "test": 1, "test_paired": 1, "validation": 2, "train": 3, "": 4}
+_KEEP_FIRST = {"test_long": 0, "test_paired": 0, "test": 1, "validation": 2, "train": 3, "": 4}
 
 
 def drop_duplicates(rows: Sequence[Row], threshold: float, skipped: dict[str, int]) -> list[Row]:
@@ -62,7 +62,7 @@ def drop_duplicates(rows: Sequence[Row], threshold: float, skipped: dict[str, in
             skip("near duplicate")
             continue
         if twins and row.split:  # a rewritten twin of the other kind: keep it, on the same side
-            row.group, row.split = twins[0].group, twins[0].split
+            row.group, row.split = twins[0].group, _side(twins[0].split)
         elif twins:  # its relatives come along
             merged[_root(merged, row.group)] = _root(merged, twins[0].group)
         index.insert(str(len(kept)), sketch)
@@ -80,13 +80,18 @@ def assign_splits(rows: Sequence[Row], seed: int) -> None:
     given: dict[str, str] = {}
     for row in sorted(rows, key=lambda r: -_KEEP_FIRST.get(r.split, 4)):
         if row.split:
-            given[row.group] = row.split.partition("_")[0]
+            given[row.group] = _side(row.split)
     for row in rows:
         if not row.split and row.group in given:
             row.split = given[row.group]
         elif not row.split:
             draw = hashlib.sha256(f"{seed}:{row.group}".encode()).digest()[0] * 10 // 256
             row.split = SPLITS[{8: 1, 9: 2}.get(draw, 0)]
+
+
+def _side(split: str) -> str:
+    """Of `train`, `validation` and `test` the one that a split, `test_long` say, is a part of."""
+    return split.partition("_")[0]
 
 
 def _root(merged: dict[str, str], group: str) -> str:
