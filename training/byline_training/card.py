@@ -113,7 +113,7 @@ _LIMITS = """\
 
 - Human and AI texts of the corpus come mostly from different sources, and test texts from the same
   sources as training texts. On writers and generators that are in none of them, expect less: the
-  section on what was never seen says how much less.
+  sections on a newer model and on what was never seen, where there are figures, say how much less.
 - Most human texts are from before 2020. Newer human writing is shaped by what it reads.
 - English only. Other languages are reported as `not_english` and get no verdict.
 - Texts under 40 words get no verdict; those under 75 are told apart worst.
@@ -291,7 +291,7 @@ def _paired(default: dict[str, Any]) -> str:
         + _range(paired["auroc_interval"])
         + f"; {paired['recall']:.1%} ({low:.1%} to {high:.1%}) are called `ai`, "
         f"{paired['miss_rate']:.1%} `human`. Other texts by the same model, on other topics, "
-        "were trained on: a model of another maker is told apart less well.\n\n"
+        "were trained on: expect less of other makers' models.\n\n"
         + _recalls(paired["by_prompt"], "asked for")
         + "\n\n"
         + _recalls(paired["by_domain"], "domain")
