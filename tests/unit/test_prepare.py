@@ -153,6 +153,23 @@ def test_a_source_is_repeated_in_training_alone(tmp_path: Path) -> None:
         assert Counter(r["id"] for r in records(thrice, split)) == {i: times for i in ids}
 
 
+def test_the_attacked_texts_depend_on_the_test_split_alone(tmp_path: Path) -> None:
+    words = random.Random(1)
+    source = jsonl(tmp_path / "x.jsonl", [
+        {"id": f"{split}-{n}", "split": split, "label": n % 2,
+         "text": " ".join("".join(words.choices("abcdef", k=4)) for _ in range(20)) + "."}
+        for split in ("train", "validation", "test") for n in range(20)
+    ])  # fmt: skip
+    alone = prepared(tmp_path / "alone", source, attacked=5)
+    data = dataclasses.replace(
+        alone.preset.data, sources=(source, Source("paired", "paired", limit=30))
+    )
+    more = Run(dataclasses.replace(alone.preset, data=data), tmp_path / "more")
+    prepare(more)
+    assert records(more, "test_paired")
+    assert records(more, "attacked") == records(alone, "attacked")
+
+
 def test_spans_become_labels_of_sentences(tmp_path: Path) -> None:
     text = f"{HUMAN}\r\n\r\n{AI}"
     cut = len(HUMAN)

@@ -69,6 +69,7 @@ def write(report: dict[str, Any], preset: Preset) -> str:
         _recalls(default["by_family"], "family of generators"),
         "## Documents of mixed authorship",
         _mixed(models),
+        "## A newer model, on the topics of human texts",
         _paired(default),
         "## Long documents",
         _long(default),
@@ -280,18 +281,17 @@ def _mixed(models: dict[str, Any]) -> str:
 
 def _paired(default: dict[str, Any]) -> str:
     if "paired_documents" not in default:
-        return ""
+        return "The data hold none."
     paired = default["paired_documents"]
-    low, high = paired["recall_interval"]
     return (
-        "## A newer model, on the topics of human texts\n\n"
         f"{paired['ai']} texts that Claude (2026) wrote to the topics of human texts of the test "
         "split, asked plainly, for a polished text, or for one that sounds like a person's. AUROC "
         f"to the human texts of the split {paired['auroc']:.3f}"
         + _range(paired["auroc_interval"])
-        + f"; {paired['recall']:.1%} ({low:.1%} to {high:.1%}) are called `ai`, "
-        f"{paired['miss_rate']:.1%} `human`. Other texts by the same model, on other topics, "
-        "were trained on: expect less of other makers' models.\n\n"
+        + f"; {paired['recall']:.1%}"
+        + _range(paired["recall_interval"], percent=True)
+        + f" are called `ai`, {paired['miss_rate']:.1%} `human`. Other texts by the same model, "
+        "on other topics, were trained on: expect less of other makers' models.\n\n"
         + _recalls(paired["by_prompt"], "asked for")
         + "\n\n"
         + _recalls(paired["by_domain"], "domain")

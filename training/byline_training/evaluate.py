@@ -63,6 +63,11 @@ class _Judged:
             setattr(part, name, getattr(self, name)[inside])
         return part
 
+    def by(self, kind: Callable[[Prepared], str]) -> dict[str, Any]:
+        """The figures of each kind of documents."""
+        kinds = np.asarray([kind(d) for d in self.documents], dtype=str)
+        return {k: self.where(kinds == k).figures() for k in sorted(set(kinds.tolist()))}
+
     def figures(self) -> dict[str, Any]:
         """Counts, AUROC, and how often each kind is called what."""
         human, ai = self.labels == 0, self.labels == 1
@@ -95,11 +100,14 @@ def evaluate(run: Run) -> None:
             raise InputError(f"{graph} is missing: run the quantize stage first")
         load_calibration(run, name)
     docs = run.path("docs", "evaluation.md").parent
+    apart = [
+        split
+        for split in ("test_long", "test_paired")
+        if run.path("prepared", f"{split}.parquet").exists()
+    ]
     splits = {
         split: load_split(run.path("prepared"), split)
-        for split in ("test", "attacked", "attacked_raw", "test_long", "test_paired")
-        if split in ("test", "attacked", "attacked_raw")
-        or run.path("prepared", f"{split}.parquet").exists()
+        for split in ("test", "attacked", "attacked_raw", *apart)
     }
     parameters = {name: load_trained(run, name).parameter_count for name in ("teacher", "student")}
     report: dict[str, Any] = {
@@ -184,11 +192,7 @@ def _measure(
         "miss_rate": figures["miss_rate_interval"],
     }  # fmt: skip
 
-    def by(values: Sequence[str]) -> dict[str, Any]:
-        array = np.asarray(values)
-        return {v: judged.where(array == v).figures() for v in sorted(set(values))}
-
-    human_sources = by([d.source if d.label == 0 else "" for d in judged.documents])
+    human_sources = judged.by(lambda d: d.source if d.label == 0 else "")
     human_sources.pop("", None)
     groups = {"all human texts": judged.where(labels == 0).figures()}
     for group, members in run.preset.limits.protected.items():
@@ -199,7 +203,7 @@ def _measure(
     measured = {
         "summary": summary,
         "intervals": intervals,
-        "by_domain": by([d.domain for d in judged.documents]),
+        "by_domain": judged.by(lambda d: d.domain),
         "by_length": {
             f"{low}-{high - 1}" if high < 10_000 else f"{low}+": judged.where(
                 np.asarray([low <= d.words < high for d in judged.documents])
@@ -208,7 +212,7 @@ def _measure(
         },
         "by_family": {
             family: values
-            for family, values in by([d.family for d in judged.documents]).items()
+            for family, values in judged.by(lambda d: d.family).items()
             if family != "human" and values["ai"] >= 15
         },
         "human_groups": groups,
@@ -222,14 +226,7 @@ def _measure(
         )
     if "test_long" in splits:
         long = _Judged(splits["test_long"], scores["test_long"].documents, calibration, thresholds)
-        measured["long_documents"] = long.figures() | {
-            "by_domain": {
-                domain: long.where(
-                    np.asarray([d.domain == domain for d in long.documents])
-                ).figures()
-                for domain in sorted({d.domain for d in long.documents})
-            }
-        }
+        measured["long_documents"] = long.figures() | {"by_domain": long.by(lambda d: d.domain)}
     if "test_paired" in splits:
         paired = _Judged(
             splits["test_paired"], scores["test_paired"].documents, calibration, thresholds
@@ -240,23 +237,18 @@ def _measure(
 
 
 def _paired(paired: _Judged, test: _Judged) -> dict[str, Any]:
-    """How AI texts are judged that a newer model wrote to the topics of human ones, by their kind.
+    """How AI texts are judged that a newer model wrote to the topics of human ones.
 
     Their AUROC is to the human texts of the test split, of whose topics they are a part.
     """
     human = test.labels == 0
     probabilities = np.concatenate([paired.probabilities, test.probabilities[human]])
     labels = np.repeat([1, 0], [len(paired.labels), int(human.sum())])
-
-    def by(key: Callable[[Prepared], str]) -> dict[str, Any]:
-        kinds = np.asarray([key(d) for d in paired.documents])
-        return {kind: paired.where(kinds == kind).figures() for kind in sorted(set(kinds))}
-
     return paired.figures() | {
         "auroc": auroc(labels, probabilities),
         "auroc_interval": bootstrap(auroc, labels, probabilities),
-        "by_prompt": by(lambda d: d.attack.removeprefix("prompt_")),
-        "by_domain": by(lambda d: d.domain),
+        "by_prompt": paired.by(lambda d: d.attack.removeprefix("prompt_")),
+        "by_domain": paired.by(lambda d: d.domain),
     }
 
 

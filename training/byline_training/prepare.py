@@ -91,7 +91,7 @@ def prepare(run: Run) -> None:
             members = [_augmented(row, data.augment, rng) for row in members]
             rng.shuffle(members)
         hashes[split] = _write(run, split, members, tokenizer)
-    # By themselves: no other source changes which are chosen.
+    # By id, from a generator of its own: which are chosen depends on the test split alone.
     pure = sorted((row for row in by_split["test"] if not row.spans), key=lambda row: row.id)
     sample = random.Random(run.preset.seed).sample(pure, min(data.attacked, len(pure)))
     attacked = [

@@ -115,11 +115,9 @@ def _paired(source: Source, skipped: dict[str, int]) -> Iterator[Row]:
     comparable.
     """
     for values in _table(str(PAIRED), source):
-        row = _row({**values, "label": 1}, source, "text", "label", skipped)
-        if row is not None:
-            row = _describe(row, values)
+        labelled = {**values, "label": 1, "generator": "claude", "family": "claude"}
+        for row in _plain_layout(labelled, source, skipped):
             row.split = "test_paired" if row.split == "test" else row.split
-            row.generator = row.family = "claude"
             yield row
 
 

@@ -54,7 +54,9 @@ def train_student(run: Run) -> None:
 
     Loss: cross-entropy as for the teacher; `distill_weight` times the Kullback-Leibler divergence
     from the teacher's answers at a temperature, times its square (Hinton et al. 2015), for the
-    document and for every token; `cosine_weight` times the cosine distance of the pooled hidden
+    document and for every token, where the answer doesn't contradict the label: the teacher may
+    never have seen the like of a text (Wen et al. 2019 correct such answers; here they are left
+    out); `cosine_weight` times the cosine distance of the pooled hidden
     states, where the widths agree (Sanh et al. 2019). The teacher is asked once; its answers are
     kept in `student/teacher_answers.npz`.
     """
@@ -113,8 +115,6 @@ class _Distillation:
         loss = hard_loss(batch, logits, token_logits, stage)
         device = logits.device
         target = torch.from_numpy(self._answers["document"][batch.indices]).to(device)
-        # Where the teacher contradicts the label it has nothing to teach: it may never have seen
-        # the like of a text (Wen et al. 2019).
         right = (target[:, 1] > target[:, 0]) == (batch.labels > 0.5)
         document = functional.kl_div(
             functional.log_softmax(logits[right] / t, dim=1),
