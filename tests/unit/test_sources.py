@@ -353,15 +353,20 @@ def test_a_corpus_folder_brings_its_splits_and_mixed_documents(tmp_path: Path) -
 
 
 def test_paired_texts_are_all_ai_and_test_apart() -> None:
-    found, skipped = rows("paired", "somewhere", repeat=3)
+    found, skipped = rows("paired", "", repeat=3)
     assert {(row.label, row.family, row.source, row.repeat) for row in found} == {
         (1.0, "claude", "made", 3)
     }
     assert {row.split for row in found} == {"train", "validation", "test_paired"}
     assert {row.attack for row in found} == {"prompt_plain", "prompt_polished", "prompt_natural"}
-    assert len({row.id for row in found}) == len(found) > 1000
+    assert len({row.id for row in found}) == len(found) > 2000
     assert all(row.group and row.domain != "unknown" for row in found)
     assert skipped == {}
+
+
+def test_a_source_that_is_never_trained_on_is_refused() -> None:
+    with pytest.raises(InputError, match="repeat is 0; it must be at least 1"):
+        rows("made-up", "", repeat=0)
 
 
 def test_made_up_texts_are_the_same_every_time() -> None:

@@ -11,6 +11,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from byline_training import cli
+from byline_training.config import load
 from byline_training.runs import Run
 
 
@@ -52,6 +53,11 @@ def test_a_preset_that_needs_data(tmp_path: Path) -> None:
     assert "name it with --data" in line
     result = run("prepare", "--preset", "minilm-tiny", "--runs", str(tmp_path), "--data", "gone")
     assert "no folder gone; name it with --data" in result.output
+
+
+def test_the_folder_of_the_data_is_not_our_own_texts() -> None:
+    corpus, paired = cli._configured(load("minilm"), "folder", None, None).data.sources
+    assert (corpus.path, paired.path) == ("folder", "")
 
 
 @pytest.mark.parametrize(

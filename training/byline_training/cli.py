@@ -13,6 +13,7 @@ import click
 from byline.errors import BylineError
 from byline_training.config import ROOT, Preset, Stage, load
 from byline_training.runs import Run
+from byline_training.sources import WITHOUT_PATH
 
 
 def _prepare(run: Run, _: Path) -> None:
@@ -156,7 +157,10 @@ def _configured(
 
     sources = preset.data.sources
     if data is not None:
-        sources = tuple(dataclasses.replace(source, path=data) for source in sources)
+        sources = tuple(
+            source if source.kind in WITHOUT_PATH else dataclasses.replace(source, path=data)
+            for source in sources
+        )
     return dataclasses.replace(
         preset,
         data=dataclasses.replace(preset.data, sources=sources),

@@ -11,19 +11,25 @@ from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from byline.errors import BylineError, InputError
-from byline_training.data import Prepared, load_split
+from byline.tokenizer import Tokenizer
+from byline_training.data import Prepared, document_windows, load_split
 from byline_training.metrics import auroc
 from byline_training.model import TwoHeads
 from byline_training.runs import Run, replacing, sha256
 from byline_training.scores import score_split
+from byline_training.smooth import smooth
 from byline_training.stages import load_trained
 from byline_training.vocabulary import Vocabulary
 
 MODELS = ("teacher", "teacher_int8", "student", "student_int8")
 RECIPE: dict[str, Any] = {"per_channel": True, "reduce_range": True}
 """Measured to keep accuracy; without `per_channel`, `reduce_range` breaks a model."""
+
+_SMOOTHED_BY = 200
+"""Training documents that show how far each channel reaches."""
 
 
 class ParityError(BylineError):
@@ -62,13 +68,25 @@ def quantize(run: Run) -> None:
         whole = plain.exists() and int8.exists()
         if not whole or run.recorded().get("onnx", {}).get(name, {}).get("weights") != weights:
             export_fp32(load_trained(run, name), plain)
-            quantize_int8(plain, int8, **RECIPE)
+            smoothed = run.path("onnx", f"{name}_smoothed.onnx")
+            smooth(plain, smoothed, windows_to_smooth_by(run, name))
+            quantize_int8(smoothed, int8, **RECIPE)
+            smoothed.unlink()
         parity = check_parity(
             run, plain, int8, Vocabulary.of(run, run.preset.stage(name).base), documents
         )
         run.record(
             onnx=run.recorded().get("onnx", {}) | {name: {"weights": weights, **parity.__dict__}}
         )
+
+
+def windows_to_smooth_by(run: Run, name: str) -> list[NDArray[np.int64]]:
+    """The first windows of some training documents, int64 [t] each, in a model's vocabulary."""
+    vocabulary = Vocabulary.of(run, run.preset.stage(name).base)
+    tokenizer = Tokenizer.load(run.path("prepared", "tokenizer.json"))
+    documents = load_split(run.path("prepared"), "train")[:_SMOOTHED_BY]
+    windows = [document_windows(d, run.preset.data.window, tokenizer)[0] for d in documents]
+    return [vocabulary.translate(window.ids).astype(np.int64) for window in windows]
 
 
 def gate_documents(run: Run) -> list[Prepared]:

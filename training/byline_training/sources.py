@@ -22,6 +22,8 @@ from byline_training.config import Source
 SPLITS = ("train", "validation", "test")
 PAIRED = Path(__file__).resolve().parent / "paired" / "texts.jsonl"
 """Texts that a newer model wrote to the topics of human ones; see the README beside them."""
+WITHOUT_PATH = {"paired", "made-up"}
+"""Kinds that are ours, and are where they are."""
 _ONE_SIDED = {"paired"}
 _FORMATS = {".csv": "csv", ".json": "json", ".jsonl": "json", ".parquet": "parquet"}
 _AI_NAMES = {"1", "1.0", "ai", "machine", "generated", "llm", "true", "chatgpt"}
@@ -62,10 +64,16 @@ def read(source: Source, skipped: dict[str, int]) -> Iterator[Row]:
         skipped: counts of rows left out, by reason; added to.
 
     Raises:
-        InputError: it isn't there, has no such columns, or bears one label only.
+        InputError: it isn't there, has no such columns, bears one label only, or is to be
+            repeated less than once.
     """
     if source.kind not in READERS:
         raise InputError(f"source {source.name!r}: unknown kind {source.kind!r}: {sorted(READERS)}")
+    if source.repeat < 1:
+        raise InputError(
+            f"source {source.name!r}: repeat is {source.repeat}; it must be at least 1 (to train "
+            "without a source, leave it out)"
+        )
     labels: set[bool] = set()
     try:
         for number, row in enumerate(READERS[source.kind](source, skipped)):
