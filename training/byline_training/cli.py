@@ -52,6 +52,14 @@ def _leave_out(run: Run, _: Path) -> None:
     click.echo(json.dumps(leave_out(run, "validation"), indent=1))
 
 
+def _reproduce(run: Run, repository: Path) -> None:
+    from byline_training.reproduce import reproduce
+
+    for name, figures in reproduce(run, repository).items():
+        for figure, (released, now) in figures.items():
+            click.echo(f"{name:14} {figure:44} {released:.4f} {now:.4f}")
+
+
 def _evaluate(run: Run, _: Path) -> None:
     from byline_training.evaluate import evaluate
 
@@ -74,12 +82,17 @@ STAGES: dict[str, tuple[Callable[[Run, Path], None], str]] = {
     "evaluate": (_evaluate, "Measure all four models on the test split."),
     "export": (_export, "Write the model repository."),
 }
-_TO_CHOOSE: dict[str, tuple[Callable[[Run, Path], None], str]] = {
+_BESIDE: dict[str, tuple[Callable[[Run, Path], None], str]] = {
     "leave-out": (
         _leave_out,
         "Measure what was never seen: train without a domain or some sources, on few documents, "
         "and test on theirs of the validation split. To choose settings by; no stage needs it.",
-    )
+    ),
+    "reproduce": (
+        _reproduce,
+        "Score the test split with the models of the repository, and compare with the figures they "
+        "were released with. After prepare; needs no trained weights.",
+    ),
 }
 
 
@@ -129,7 +142,7 @@ def _command(names: tuple[str, ...]) -> Callable[..., None]:
             repository = model_repository or run.repository
             for name in names:
                 click.echo(f"{chosen.name}: {name}", err=True)
-                (STAGES | _TO_CHOOSE)[name][0](run, repository)
+                (STAGES | _BESIDE)[name][0](run, repository)
         except BylineError as error:
             raise click.ClickException(str(error)) from error
         except ModuleNotFoundError as error:
@@ -169,6 +182,6 @@ def _configured(
     )
 
 
-for _name, (_, _help) in (STAGES | _TO_CHOOSE).items():
+for _name, (_, _help) in (STAGES | _BESIDE).items():
     train.command(_name, help=_help)(_options(_command((_name,))))
 train.command("all", help="All stages, in order.")(_options(_command(tuple(STAGES))))

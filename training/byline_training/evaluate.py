@@ -16,6 +16,7 @@ from byline.spec import Thresholds
 from byline_training import card, plots
 from byline_training.attacks import ATTACKS
 from byline_training.calibrate import labelled_sentences, load_calibration, vocabulary_of
+from byline_training.config import Preset
 from byline_training.data import Prepared, load_split
 from byline_training.leave_out import leave_out
 from byline_training.metrics import (
@@ -141,23 +142,28 @@ def evaluate(run: Run) -> None:
     (docs / "evaluation.md").write_text(card.write(report, run.preset), encoding="utf-8")
 
 
-def _measure(
-    run: Run, name: str, splits: dict[str, list[Prepared]], scores: dict[str, Scores]
-) -> tuple[dict[str, Any], dict[str, Any]]:
-    calibration, thresholds = load_calibration(run, name)
-    test = splits["test"]
-    pure = np.asarray([not d.mixed and d.words >= thresholds.min_words for d in test])
-    everything = _Judged(test, scores["test"].documents, calibration, thresholds)
-    judged = everything.where(pure)
+def summarize(
+    preset: Preset,
+    test: Sequence[Prepared],
+    scores: Scores,
+    calibration: Calibration,
+    thresholds: Thresholds,
+) -> dict[str, float | None]:
+    """The figures of one model on the test split, as its `scoring.json` has them.
+
+    Raises:
+        InputError: the split has no texts of one of the kinds that are long enough.
+    """
+    judged = _pure(_Judged(test, scores.documents, calibration, thresholds), thresholds)
     labels, probabilities = judged.labels, judged.probabilities
-    sentences, sentence_labels = labelled_sentences(test, scores["test"])
+    sentences, sentence_labels = labelled_sentences(test, scores)
     figures = judged.figures()
     if not figures["human"] or not figures["ai"]:
         raise InputError(
             f"the test split has {figures['human']} human and {figures['ai']} AI texts of "
             f"{thresholds.min_words} words or more; figures need some of both"
         )
-    summary = {
+    return {
         "accuracy": accuracy(labels, probabilities),
         "loss": log_loss(labels, probabilities),
         "auroc": figures["auroc"],
@@ -173,7 +179,43 @@ def _measure(
         "sentence_auroc": auroc(sentence_labels, sentences),
         "threshold_ai": thresholds.ai,
         "threshold_human": thresholds.human,
+        **{
+            f"false_positive_rate, {group}": values.get("false_positive_rate", 0.0)
+            for group, values in _writers(judged, preset).items()
+            if group in preset.limits.protected
+        },
     }
+
+
+def _pure(everything: _Judged, thresholds: Thresholds) -> _Judged:
+    """The documents of one kind that are long enough for a verdict."""
+    return everything.where(
+        np.asarray([not d.mixed and d.words >= thresholds.min_words for d in everything.documents])
+    )
+
+
+def _writers(judged: _Judged, preset: Preset) -> dict[str, Any]:
+    """The figures of human texts: of all, of each protected group of writers, of all but it."""
+    human = judged.labels == 0
+    groups = {"all human texts": judged.where(human).figures()}
+    for group, members in preset.limits.protected.items():
+        inside = np.asarray([d.source in members for d in judged.documents])
+        groups[group] = judged.where(human & inside).figures()
+        groups[f"all but {group}"] = judged.where(human & ~inside).figures()
+    return groups
+
+
+def _measure(
+    run: Run, name: str, splits: dict[str, list[Prepared]], scores: dict[str, Scores]
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    calibration, thresholds = load_calibration(run, name)
+    test = splits["test"]
+    summary = summarize(run.preset, test, scores["test"], calibration, thresholds)
+    everything = _Judged(test, scores["test"].documents, calibration, thresholds)
+    judged = _pure(everything, thresholds)
+    labels, probabilities = judged.labels, judged.probabilities
+    sentences, sentence_labels = labelled_sentences(test, scores["test"])
+    figures = judged.figures()
     intervals = {
         "auroc": bootstrap(auroc, labels, probabilities),
         "sentence_auroc": bootstrap(auroc, sentence_labels, sentences),
@@ -194,12 +236,6 @@ def _measure(
 
     human_sources = judged.by(lambda d: d.source if d.label == 0 else "")
     human_sources.pop("", None)
-    groups = {"all human texts": judged.where(labels == 0).figures()}
-    for group, members in run.preset.limits.protected.items():
-        inside = np.asarray([d.source in members and d.label == 0 for d in judged.documents])
-        groups[group] = judged.where(inside).figures()
-        summary[f"false_positive_rate, {group}"] = groups[group].get("false_positive_rate", 0.0)
-        groups[f"all but {group}"] = judged.where((labels == 0) & ~inside).figures()
     measured = {
         "summary": summary,
         "intervals": intervals,
@@ -215,7 +251,7 @@ def _measure(
             for family, values in judged.by(lambda d: d.family).items()
             if family != "human" and values["ai"] >= 15
         },
-        "human_groups": groups,
+        "human_groups": _writers(judged, run.preset),
         "human_sources": human_sources,
         "mixed_documents": _mixed(everything, scores["test"].sentences, calibration),
         "under_attack": _attacked(splits["attacked"], scores["attacked"], calibration, thresholds),

@@ -1,0 +1,72 @@
+"""Released models measured again: the same figures, or which ones differ."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from byline.errors import InputError
+from byline_training import cli
+from byline_training.config import load
+from byline_training.export import write_checksums
+from byline_training.quantize import MODELS
+from byline_training.reproduce import TOLERANCE, NotReproduced, reproduce
+from byline_training.runs import Run
+
+
+@pytest.fixture
+def run(tiny_run: Path, tmp_path: Path) -> Run:
+    """A clone's run: prepared data, and nothing trained."""
+    run = Run(load("smoke"), tmp_path / "runs" / "smoke")
+    shutil.copytree(tiny_run / "runs" / "smoke" / "prepared", run.path("prepared"))
+    return run
+
+
+@pytest.fixture
+def repository(tiny_repository: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(tiny_repository, tmp_path / "models"))
+
+
+def test_the_figures_of_the_release_come_out_again(run: Run, repository: Path) -> None:
+    figures = reproduce(run, repository)
+    assert list(figures) == list(MODELS)
+    for pairs in figures.values():
+        assert {"auroc", "recall", "false_positive_rate", "sentence_auroc"} <= set(pairs)
+        assert all(abs(released - now) <= TOLERANCE for released, now in pairs.values())
+
+
+def test_models_that_are_not_there_are_passed_over(run: Run, repository: Path) -> None:
+    shutil.rmtree(repository / "teacher")
+    write_checksums(repository)
+    assert list(reproduce(run, repository)) == [name for name in MODELS if name != "teacher"]
+
+
+def test_a_figure_that_is_not_the_models_is_named(run: Run, repository: Path) -> None:
+    path = repository / "student_int8" / "1" / "scoring.json"
+    values = json.loads(path.read_text("utf-8"))
+    values["metrics"]["loss"] += 0.5
+    path.write_text(json.dumps(values), encoding="utf-8")
+    write_checksums(repository)
+    with pytest.raises(NotReproduced, match=r"^1 figures .* student_int8 loss \d"):
+        reproduce(run, repository)
+
+
+def test_an_empty_repository_is_refused(run: Run, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="has none of"):
+        reproduce(run, tmp_path)
+
+
+def test_the_command_prints_both_figures(run: Run, repository: Path) -> None:
+    result = CliRunner().invoke(
+        cli.train,
+        ["reproduce", "--preset", "smoke", "--runs", str(run.folder.parent),
+         "--model-repository", str(repository)],
+    )  # fmt: skip
+    assert result.exit_code == 0, result.output
+    lines = [line.split() for line in result.stdout.splitlines()]
+    assert ["student_int8", "auroc"] in [line[:2] for line in lines]
+    assert all(line[-1] == line[-2] for line in lines)
