@@ -9,12 +9,13 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
+from byline import ModelRepository
 from byline.errors import InputError
 from byline_training import cli
 from byline_training.config import load
 from byline_training.export import write_checksums
 from byline_training.quantize import MODELS
-from byline_training.reproduce import TOLERANCE, NotReproduced, reproduce
+from byline_training.reproduce import NotReproduced, reproduce
 from byline_training.runs import Run
 
 
@@ -34,9 +35,10 @@ def repository(tiny_repository: Path, tmp_path: Path) -> Path:
 def test_the_figures_of_the_release_come_out_again(run: Run, repository: Path) -> None:
     figures = reproduce(run, repository)
     assert list(figures) == list(MODELS)
-    for pairs in figures.values():
+    for name, pairs in figures.items():
+        released = ModelRepository(repository).load(name).spec.metrics
         assert {"auroc", "recall", "false_positive_rate", "sentence_auroc"} <= set(pairs)
-        assert all(abs(released - now) <= TOLERANCE for released, now in pairs.values())
+        assert all(released[figure] == pair[0] for figure, pair in pairs.items())
 
 
 def test_models_that_are_not_there_are_passed_over(run: Run, repository: Path) -> None:
@@ -45,18 +47,33 @@ def test_models_that_are_not_there_are_passed_over(run: Run, repository: Path) -
     assert list(reproduce(run, repository)) == [name for name in MODELS if name != "teacher"]
 
 
-def test_a_figure_that_is_not_the_models_is_named(run: Run, repository: Path) -> None:
+def change(repository: Path, **metrics: float | None) -> None:
     path = repository / "student_int8" / "1" / "scoring.json"
     values = json.loads(path.read_text("utf-8"))
-    values["metrics"]["loss"] += 0.5
+    values["metrics"] |= metrics
     path.write_text(json.dumps(values), encoding="utf-8")
     write_checksums(repository)
-    with pytest.raises(NotReproduced, match=r"^1 figures .* student_int8 loss \d"):
+
+
+def test_a_figure_that_is_not_the_models_is_named(run: Run, repository: Path) -> None:
+    change(repository, loss=7.5)
+    with pytest.raises(NotReproduced, match=r"^1 figures .* student_int8 loss 7\.5000 -> \d"):
         reproduce(run, repository)
 
 
+def test_a_figure_that_cannot_be_measured_is_not_reproduced(run: Run, repository: Path) -> None:
+    change(repository, loss=None, invented=0.5)
+    with pytest.raises(NotReproduced, match=r"loss nan -> \d.* invented 0\.5000 -> nan"):
+        reproduce(run, repository)
+
+
+def test_models_of_another_preset_are_refused(run: Run, released_repository: Path) -> None:
+    with pytest.raises(InputError, match="has no model of preset smoke"):
+        reproduce(run, released_repository)
+
+
 def test_an_empty_repository_is_refused(run: Run, tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="has none of"):
+    with pytest.raises(InputError, match="has no model of preset smoke"):
         reproduce(run, tmp_path)
 
 

@@ -82,3 +82,31 @@ def test_int8_is_nearer_to_it(tmp_path: Path) -> None:
     smooth(plain, smoothed, WINDOWS)
     wanted = logits(plain)
     assert error_of_int8(smoothed, wanted) < 0.5 * error_of_int8(plain, wanted)
+
+
+def test_a_weight_that_something_else_reads_stays_as_it_is(tmp_path: Path) -> None:
+    plain = graph(tmp_path / "plain.onnx", 40)
+    model = onnx.load(plain)
+    model.graph.node.insert(0, helper.make_node("Identity", ["square"], ["copy"], name="reader"))
+    onnx.save(model, str(plain))
+    smooth(plain, tmp_path / "smoothed.onnx", WINDOWS)
+    assert onnx.load(tmp_path / "smoothed.onnx") == model
+
+
+@pytest.mark.parametrize("loud", [0, 1])
+def test_silent_channels_are_no_reason_to_scale_by_nothing(tmp_path: Path, loud: int) -> None:
+    plain, smoothed = graph(tmp_path / "plain.onnx", 1), tmp_path / "smoothed.onnx"
+    model = onnx.load(plain)
+    gain = np.zeros(WIDTH, np.float32)
+    gain[:loud] = 1
+    (old,) = (weight for weight in model.graph.initializer if weight.name == "gain")
+    old.CopyFrom(numpy_helper.from_array(gain, "gain"))
+    onnx.save(model, str(plain))
+    smooth(plain, smoothed, WINDOWS)
+    np.testing.assert_allclose(logits(smoothed), logits(plain), rtol=1e-4, atol=1e-4)
+
+
+def test_the_int8_forms_of_a_run_are_smoothed(tiny_run: Path) -> None:
+    for name in ("teacher", "student"):
+        int8 = onnx.load(tiny_run / "runs" / "smoke" / "onnx" / f"{name}_int8.onnx")
+        assert any(node.name.endswith("_smoothed") for node in int8.graph.node)

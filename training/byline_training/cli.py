@@ -113,14 +113,14 @@ def _options(command: Callable[..., None]) -> Callable[..., None]:
     for option in reversed(
         (
             click.option("--preset", required=True, help="A name in training/configs, or a .toml."),
-            click.option("--data", type=click.Path(), help="Path of the preset's sources."),
+            click.option("--data", type=click.Path(), help="Path of the sources."),
             click.option("--runs", type=click.Path(path_type=Path), default=ROOT / "runs",
                          help="Where runs keep their work.", show_default="runs/"),
             click.option("--teacher-folder", type=click.Path(), help="The teacher's encoder."),
             click.option("--student-folder", type=click.Path(), help="The student's encoder."),
             click.option("--model-repository", type=click.Path(path_type=Path),
                          show_default="model_repository/; for trial runs in the run's folder",
-                         help="Where export writes."),
+                         help="Where export writes, and reproduce reads."),
         )
     ):  # fmt: skip
         command = option(command)

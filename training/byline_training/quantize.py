@@ -20,7 +20,7 @@ from byline_training.metrics import auroc
 from byline_training.model import TwoHeads
 from byline_training.runs import Run, replacing, sha256
 from byline_training.scores import score_split
-from byline_training.smooth import smooth
+from byline_training.smooth import QUANTILE, smooth
 from byline_training.stages import load_trained
 from byline_training.vocabulary import Vocabulary
 
@@ -28,7 +28,7 @@ MODELS = ("teacher", "teacher_int8", "student", "student_int8")
 RECIPE: dict[str, Any] = {"per_channel": True, "reduce_range": True}
 """Measured to keep accuracy; without `per_channel`, `reduce_range` breaks a model."""
 
-_SMOOTHED_BY = 200
+SMOOTHED_BY = 200
 """Training documents that show how far each channel reaches."""
 
 
@@ -58,15 +58,17 @@ def quantize(run: Run) -> None:
         ParityError: an int8 form fails the gate.
     """
     documents = gate_documents(run)
+    how = RECIPE | {"smoothed_by": SMOOTHED_BY, "outliers_above": QUANTILE}
     for name in ("teacher", "student"):
         plain = run.path("onnx", f"{name}.onnx")
         int8 = run.path("onnx", f"{name}_int8.onnx")
         trained = run.path(name, "weights.pt")
         if not trained.exists():
             raise InputError(f"{trained} is missing: run the {name} stage first")
-        weights = sha256(trained)
+        made = {"weights": sha256(trained), "recipe": how}
+        known = run.recorded().get("onnx", {})
         whole = plain.exists() and int8.exists()
-        if not whole or run.recorded().get("onnx", {}).get(name, {}).get("weights") != weights:
+        if not whole or any(known.get(name, {}).get(key) != value for key, value in made.items()):
             export_fp32(load_trained(run, name), plain)
             smoothed = run.path("onnx", f"{name}_smoothed.onnx")
             smooth(plain, smoothed, windows_to_smooth_by(run, name))
@@ -75,16 +77,14 @@ def quantize(run: Run) -> None:
         parity = check_parity(
             run, plain, int8, Vocabulary.of(run, run.preset.stage(name).base), documents
         )
-        run.record(
-            onnx=run.recorded().get("onnx", {}) | {name: {"weights": weights, **parity.__dict__}}
-        )
+        run.record(onnx=known | {name: {**made, **parity.__dict__}})
 
 
 def windows_to_smooth_by(run: Run, name: str) -> list[NDArray[np.int64]]:
     """The first windows of some training documents, int64 [t] each, in a model's vocabulary."""
     vocabulary = Vocabulary.of(run, run.preset.stage(name).base)
     tokenizer = Tokenizer.load(run.path("prepared", "tokenizer.json"))
-    documents = load_split(run.path("prepared"), "train")[:_SMOOTHED_BY]
+    documents = load_split(run.path("prepared"), "train")[:SMOOTHED_BY]
     windows = [document_windows(d, run.preset.data.window, tokenizer)[0] for d in documents]
     return [vocabulary.translate(window.ids).astype(np.int64) for window in windows]
 

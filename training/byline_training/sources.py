@@ -23,7 +23,7 @@ SPLITS = ("train", "validation", "test")
 PAIRED = Path(__file__).resolve().parent / "paired" / "texts.jsonl"
 """Texts that a newer model wrote to the topics of human ones; see the README beside them."""
 WITHOUT_PATH = {"paired", "made-up"}
-"""Kinds that are ours, and are where they are."""
+"""Kinds that come with the package."""
 _ONE_SIDED = {"paired"}
 _FORMATS = {".csv": "csv", ".json": "json", ".jsonl": "json", ".parquet": "parquet"}
 _AI_NAMES = {"1", "1.0", "ai", "machine", "generated", "llm", "true", "chatgpt"}
