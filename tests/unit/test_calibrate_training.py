@@ -14,7 +14,7 @@ from byline_training.calibrate import fit, labelled_sentences, load_calibration
 from byline_training.config import Limits, Preset
 from byline_training.data import Prepared
 from byline_training.metrics import expected_calibration_error, upper_bound
-from byline_training.runs import Run
+from byline_training.runs import Run, sha256
 from byline_training.scores import Scores
 
 
@@ -170,11 +170,18 @@ def test_what_was_fitted_is_read_back(tmp_path: Path) -> None:
     import dataclasses
 
     run = Run(Preset("x"), tmp_path)
-    with pytest.raises(InputError, match="run the calibrate stage first"):
+    with pytest.raises(InputError, match="run the quantize stage first"):
         load_calibration(run, "student")
     calibration, thresholds = fit(*made(500, 1.0, 0.0), Limits())
+    graph = run.path("onnx", "student.onnx")
+    graph.write_bytes(b"a graph")
     values = {
-        "calibration": dataclasses.asdict(calibration), "thresholds": dataclasses.asdict(thresholds)
-    }  # fmt: skip
+        "graph": sha256(graph),
+        "calibration": dataclasses.asdict(calibration),
+        "thresholds": dataclasses.asdict(thresholds),
+    }
     run.path("calibration", "student.json").write_text(json.dumps(values), encoding="utf-8")
     assert load_calibration(run, "student") == (calibration, thresholds)
+    graph.write_bytes(b"another")
+    with pytest.raises(InputError, match=r"is of another student\.onnx: run the calibrate stage"):
+        load_calibration(run, "student")

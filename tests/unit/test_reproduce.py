@@ -84,6 +84,6 @@ def test_the_command_prints_both_figures(run: Run, repository: Path) -> None:
          "--model-repository", str(repository)],
     )  # fmt: skip
     assert result.exit_code == 0, result.output
-    lines = [line.split() for line in result.stdout.splitlines()]
+    _, *lines = [line.split() for line in result.stdout.splitlines()]
     assert ["student_int8", "auroc"] in [line[:2] for line in lines]
     assert all(line[-1] == line[-2] for line in lines)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import json
 import os
 import shutil
 from pathlib import Path
@@ -94,6 +95,65 @@ def test_the_stage_that_is_missing_is_named(
             "--model-repository", str(partly.parent / "models"))
     )  # fmt: skip
     assert f"is missing: run the {needed} stage first" in line
+
+
+@pytest.mark.parametrize(
+    ("stage", "damaged", "maker"),
+    [
+        ("teacher", "prepared/train.parquet", "prepare"),
+        ("teacher", "run.json", "prepare"),
+        ("student", "teacher/weights.pt", "teacher"),
+        ("quantize", "prepared/tokenizer.json", "prepare"),
+        ("evaluate", "calibration/student.json", "calibrate"),
+        ("export", "evaluation.json", "evaluate"),
+    ],
+)
+@pytest.mark.parametrize("content", [b"", b"{", b"{}"])
+def test_a_damaged_file_is_named(
+    partly: Path, stage: str, damaged: str, maker: str, content: bytes
+) -> None:
+    (partly / "smoke" / damaged).write_bytes(content)
+    result = run(stage, "--preset", "smoke", "--runs", str(partly),
+                 "--model-repository", str(partly.parent / "models"))  # fmt: skip
+    if damaged == "run.json" and content == b"{}":  # whole, and says nothing
+        assert "was trained before" not in result.output
+        return
+    line = complaint(result)
+    assert damaged in line
+    assert f"run the {maker} stage" in line or "not a tokenizer" in line
+
+
+@pytest.mark.parametrize("cache", ["scores", "student/teacher_answers.npz"])
+def test_a_damaged_cache_is_made_anew(partly: Path, cache: str) -> None:
+    place = partly / "smoke" / cache
+    for path in [place] if place.is_file() else sorted(place.iterdir()):
+        path.write_bytes(path.read_bytes()[:100])
+    (partly / "smoke" / "student" / "weights.pt").unlink()
+    for stage in ("student", "quantize", "calibrate"):
+        result = run(stage, "--preset", "smoke", "--runs", str(partly))
+        assert result.exit_code == 0, result.output
+
+
+def test_models_are_not_exported_with_the_figures_of_others(partly: Path) -> None:
+    where = ("--runs", str(partly), "--model-repository", str(partly.parent / "models"))
+    path = partly / "smoke" / "calibration" / "teacher.json"
+    calibration = json.loads(path.read_text("utf-8"))
+    path.write_text(json.dumps(calibration | {"graph": "another"}), encoding="utf-8")
+    for stage in ("evaluate", "export"):
+        line = complaint(run(stage, "--preset", "smoke", *where))
+        assert "is of another teacher.onnx: run the calibrate stage again" in line
+    path.write_text(json.dumps(calibration), encoding="utf-8")
+    path = partly / "smoke" / "evaluation.json"
+    report = json.loads(path.read_text("utf-8"))
+    report["models"]["student"]["sha256"] = "another"
+    path.write_text(json.dumps(report), encoding="utf-8")
+    line = complaint(run("export", "--preset", "smoke", *where))
+    assert "is of another student: run the evaluate stage again" in line
+
+
+def test_leave_out_says_where_its_documents_are_counted(tmp_path: Path) -> None:
+    line = complaint(run("leave-out", "--preset", "smoke", "--runs", str(tmp_path)))
+    assert "has leave_out = 0: set it, under [data]" in line
 
 
 @pytest.mark.parametrize(

@@ -15,8 +15,8 @@ from byline.spec import Thresholds
 from byline_training.config import Limits
 from byline_training.data import Prepared, load_split
 from byline_training.metrics import probability, upper_bound
-from byline_training.quantize import MODELS
-from byline_training.runs import Run, replacing
+from byline_training.quantize import MODELS, graph_of
+from byline_training.runs import Run, reading, replacing, sha256
 from byline_training.scores import Scores, score_split
 from byline_training.vocabulary import Vocabulary
 
@@ -28,15 +28,14 @@ def calibrate(run: Run) -> None:
     """Write `calibration/MODEL.json` for every form, from its own runtime's scores."""
     documents = load_split(run.path("prepared"), "validation")
     for name in MODELS:
-        graph = run.path("onnx", f"{name}.onnx")
-        if not graph.exists():
-            raise InputError(f"{graph} is missing: run the quantize stage first")
+        graph = graph_of(run, name)
         scores = score_split(run, graph, vocabulary_of(run, name), "validation", documents)
         calibration, thresholds = fit(documents, scores, run.preset.limits)
         with replacing(run.path("calibration", f"{name}.json")) as temporary:
             temporary.write_text(
                 json.dumps(
                     {
+                        "graph": sha256(graph),
                         "calibration": dataclasses.asdict(calibration),
                         "thresholds": dataclasses.asdict(thresholds),
                     },
@@ -56,17 +55,21 @@ def load_calibration(run: Run, name: str) -> tuple[Calibration, Thresholds]:
     """Read what `calibrate` wrote for a model.
 
     Raises:
-        InputError: it hasn't.
+        InputError: it hasn't, or for another graph.
     """
-    path = run.path("calibration", f"{name}.json")
-    if not path.exists():
-        raise InputError(f"{path} is missing: run the calibrate stage first")
-    values = json.loads(path.read_text("utf-8"))
-    fitted = values["calibration"]
-    return (
-        Calibration(tuple(Band(**band) for band in fitted["bands"]), Band(**fitted["sentence"])),
-        Thresholds(**values["thresholds"]),
-    )
+    path, graph = run.path("calibration", f"{name}.json"), graph_of(run, name)
+    with reading(path, "calibrate"):
+        values = json.loads(path.read_text("utf-8"))
+        fitted = values["calibration"]
+        found = (
+            Calibration(
+                tuple(Band(**band) for band in fitted["bands"]), Band(**fitted["sentence"])
+            ),
+            Thresholds(**values["thresholds"]),
+        )
+    if values.get("graph") != sha256(graph):
+        raise InputError(f"{path} is of another {graph.name}: run the calibrate stage again")
+    return found
 
 
 def fit(

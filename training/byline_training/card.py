@@ -36,6 +36,10 @@ def write(report: dict[str, Any], preset: Preset) -> str:
         "split was used for these figures alone: models, calibrations and thresholds were chosen "
         "on the validation split. Intervals are at 95%: bootstrap over texts for areas and errors, "
         "Clopper-Pearson for shares.",
+        "AUROC is the chance that an AI text gets a higher probability than a human one: 0.5 is a "
+        "coin, 1 is perfect. Recall at 1% false positives is the share of AI texts above the "
+        "probability that 1% of the human ones exceed. The calibration error (ECE) is how far "
+        "probabilities are from what they promise, on average.",
         "## The four models, beside the original project's",
         _originals(report),
         "Time is CPU time for one text of "
@@ -70,7 +74,7 @@ def write(report: dict[str, Any], preset: Preset) -> str:
         "## Documents of mixed authorship",
         _mixed(models),
         "## A newer model, on the topics of human texts",
-        _paired(default),
+        _paired(models),
         "## Long documents",
         _long(default),
         "## Under attack",
@@ -140,7 +144,8 @@ def _goals(report: dict[str, Any]) -> str:
         ("AUROC lost from teacher to student", models["teacher"]["auroc"] - student["auroc"],
          0.005, False),
         ("AUROC lost by int8", max(drops), 0.005, False),
-        ("recall at 1% false positives", student["tpr_at_1_percent_fpr"], 0.85, True),
+        (f"recall of `{DEFAULT}` at 1% false positives", student["tpr_at_1_percent_fpr"], 0.85,
+         True),
         ("human texts called `ai`", student["false_positive_rate"], 0.01, False),
         *((f"{name.removeprefix('false_positive_rate, ')} called `ai`", value, 0.02, False)
           for name, value in student.items() if name.startswith("false_positive_rate, ")),
@@ -166,7 +171,7 @@ def _goals(report: dict[str, Any]) -> str:
         for goal, value, bound, below in goals
         if value is not None
     ]  # fmt: skip
-    return _table((f"`{DEFAULT}`", "goal", "reached", "met"), rows)
+    return _table(("", "goal", "reached", "met"), rows)
 
 
 def _originals(report: dict[str, Any]) -> str:
@@ -279,19 +284,28 @@ def _mixed(models: dict[str, Any]) -> str:
     )
 
 
-def _paired(default: dict[str, Any]) -> str:
-    if "paired_documents" not in default:
+def _paired(models: dict[str, Any]) -> str:
+    if "paired_documents" not in models[DEFAULT]:
         return "The data hold none."
-    paired = default["paired_documents"]
+    paired = models[DEFAULT]["paired_documents"]
+    rows = [
+        (
+            _NAMES[name], f"{values['auroc']:.4f}" + _range(values["auroc_interval"]),
+            _percent(values, "recall"), _percent(values, "miss_rate"),
+        )
+        for name, values in ((name, models[name]["paired_documents"]) for name in _NAMES)
+    ]  # fmt: skip
     return (
         f"{paired['ai']} texts that Claude (2026) wrote to the topics of human texts of the test "
         "split, asked plainly, for a polished text, or for one that sounds like a person's. AUROC "
-        f"to the human texts of the split {paired['auroc']:.3f}"
+        f"to the human texts of the split by `{DEFAULT}` {paired['auroc']:.3f}"
         + _range(paired["auroc_interval"])
         + f"; {paired['recall']:.1%}"
         + _range(paired["recall_interval"], percent=True)
         + f" are called `ai`, {paired['miss_rate']:.1%} `human`. Other texts by the same model, "
         "on other topics, were trained on: expect less of other makers' models.\n\n"
+        + _table(("", "AUROC", "called `ai`", "called `human`"), rows)
+        + "\n\n"
         + _recalls(paired["by_prompt"], "asked for")
         + "\n\n"
         + _recalls(paired["by_domain"], "domain")

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import click
 
-from byline.errors import BylineError
+from byline.errors import BylineError, InputError
 from byline_training.config import ROOT, Preset, Stage, load
 from byline_training.runs import Run
 from byline_training.sources import WITHOUT_PATH
@@ -49,15 +49,21 @@ def _calibrate(run: Run, _: Path) -> None:
 def _leave_out(run: Run, _: Path) -> None:
     from byline_training.leave_out import leave_out
 
+    if not run.preset.data.leave_out:
+        raise InputError(
+            f"preset {run.preset.name} has leave_out = 0: set it, under [data], to the number of "
+            "documents to train on"
+        )
     click.echo(json.dumps(leave_out(run, "validation"), indent=1))
 
 
 def _reproduce(run: Run, repository: Path) -> None:
     from byline_training.reproduce import reproduce
 
+    click.echo(f"{'model':14} {'figure':40} released    now")
     for name, figures in reproduce(run, repository).items():
         for figure, (released, now) in figures.items():
-            click.echo(f"{name:14} {figure:44} {released:.4f} {now:.4f}")
+            click.echo(f"{name:14} {figure:40} {released:8.4f} {now:6.4f}")
 
 
 def _evaluate(run: Run, _: Path) -> None:

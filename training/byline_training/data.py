@@ -15,6 +15,7 @@ from byline.errors import InputError
 from byline.tokenizer import Tokenizer
 from byline.types import Window
 from byline.windows import pack
+from byline_training.runs import Run, reading
 
 
 @dataclass(frozen=True)
@@ -57,13 +58,13 @@ def load_split(folder: Path, split: str) -> list[Prepared]:
     """Read a split that `prepare` wrote; documents without any token are left out.
 
     Raises:
-        InputError: it hasn't been prepared.
+        InputError: it hasn't been prepared, or is damaged.
     """
     documents = []
     path = folder / f"{split}.parquet"
-    if not path.exists():
-        raise InputError(f"{path} is missing: run the prepare stage first")
-    for batch in pq.ParquetFile(path).iter_batches(4096):
+    with reading(path, "prepare"):
+        rows = pq.read_table(path).to_batches(4096)
+    for batch in rows:
         for row in batch.to_pylist():
             if not row["ids"]:
                 continue
@@ -78,6 +79,19 @@ def load_split(folder: Path, split: str) -> list[Prepared]:
                 )
             )  # fmt: skip
     return documents
+
+
+def load_tokenizer(run: Run) -> Tokenizer:
+    """The tokenizer that the data were prepared with.
+
+    Raises:
+        InputError: they haven't been.
+        ModelInvalid: it is damaged.
+    """
+    path = run.path("prepared", "tokenizer.json")
+    if not path.exists():
+        raise InputError(f"{path} is missing: run the prepare stage first")
+    return Tokenizer.load(path)
 
 
 def training_examples(

@@ -29,7 +29,7 @@ from byline_training.metrics import (
     probability,
     true_positive_rate,
 )
-from byline_training.quantize import MODELS
+from byline_training.quantize import MODELS, graph_of
 from byline_training.runs import Run, replacing, sha256
 from byline_training.scores import Scores, score_split
 from byline_training.stages import load_trained
@@ -96,9 +96,6 @@ def evaluate(run: Run) -> None:
         InputError: an earlier stage is missing.
     """
     for name in MODELS:  # before the long part
-        graph = run.path("onnx", f"{name}.onnx")
-        if not graph.exists():
-            raise InputError(f"{graph} is missing: run the quantize stage first")
         load_calibration(run, name)
     docs = run.path("docs", "evaluation.md").parent
     apart = [
@@ -120,7 +117,7 @@ def evaluate(run: Run) -> None:
     }
     curves: dict[str, dict[str, Any]] = {}
     for name in MODELS:
-        graph = run.path("onnx", f"{name}.onnx")
+        graph = graph_of(run, name)
         scores = {
             split: score_split(run, graph, vocabulary_of(run, name), split, documents)
             for split, documents in splits.items()

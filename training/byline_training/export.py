@@ -13,8 +13,8 @@ from byline.spec import LABELS, Spec
 from byline_training.calibrate import load_calibration
 from byline_training.config import ROOT
 from byline_training.encoders import find_tokenizer
-from byline_training.quantize import MODELS, check_parity, gate_documents
-from byline_training.runs import Run, replacing, sha256
+from byline_training.quantize import MODELS, check_parity, gate_documents, graph_of
+from byline_training.runs import Run, reading, replacing, sha256
 from byline_training.vocabulary import Vocabulary
 
 VERSION = "1"
@@ -94,7 +94,7 @@ def export(run: Run, repository: Path) -> None:
         # Beside the repository, not in it: Triton takes every folder in there for a model.
         made = repository.parent / f".{repository.name}-{name}"
         shutil.rmtree(made, ignore_errors=True)
-        _write_model(run, name, made, find_tokenizer(base), metrics.get(name, {}))
+        _write_model(run, name, made, find_tokenizer(base), metrics[name])
         place = repository / name
         if place.exists():
             shutil.rmtree(place)
@@ -132,10 +132,7 @@ def _write_model(
     (folder / "config.pbtxt").write_text(_CONFIG.format(name=name, window=window), encoding="utf-8")
     (folder / "labels.txt").write_text("\n".join(LABELS) + "\n", encoding="utf-8")
     (folder / "LICENSE").write_text(_notice(run), encoding="utf-8")
-    graph = run.path("onnx", f"{name}.onnx")
-    if not graph.exists():
-        raise InputError(f"{graph} is missing: run the quantize stage first")
-    shutil.copyfile(graph, version / "model.onnx")
+    shutil.copyfile(graph_of(run, name), version / "model.onnx")
     shutil.copyfile(tokenizer, version / "tokenizer.json")
     calibration, thresholds = load_calibration(run, name)
     files = sorted(f for f in folder.rglob("*") if f.is_file())
@@ -152,16 +149,19 @@ def _write_model(
 
 def run_id(run: Run) -> str:
     """Preset and the first digits of the hash of the student's weights."""
-    weights = run.recorded().get("student", {}).get("weights_sha256", "untrained")
+    weights = run.published().get("student", {}).get("weights_sha256", "untrained")
     return f"{run.preset.name}-{weights[:12]}"
 
 
 def _metrics(run: Run) -> dict[str, dict[str, float]]:
     path = run.path("evaluation.json")
-    if not path.exists():
-        raise InputError(f"{path} is missing: run the evaluate stage first")
-    models = json.loads(path.read_text("utf-8"))["models"]
-    return {name: values["summary"] for name, values in models.items()}
+    with reading(path, "evaluate"):
+        models = json.loads(path.read_text("utf-8"))["models"]
+        measured = {name: (models[name]["sha256"], models[name]["summary"]) for name in MODELS}
+    for name, (graph, _) in measured.items():
+        if graph != sha256(graph_of(run, name)):
+            raise InputError(f"{path} is of another {name}: run the evaluate stage again")
+    return {name: summary for name, (_, summary) in measured.items()}
 
 
 def _notice(run: Run) -> str:

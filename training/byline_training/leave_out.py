@@ -12,12 +12,17 @@ from typing import Any
 import numpy as np
 
 from byline.aggregate import document_log_odds
-from byline.tokenizer import Tokenizer
 from byline_training.config import Stage
-from byline_training.data import Prepared, document_windows, load_split, training_examples
+from byline_training.data import (
+    Prepared,
+    document_windows,
+    load_split,
+    load_tokenizer,
+    training_examples,
+)
 from byline_training.metrics import auroc, true_positive_rate
 from byline_training.model import build
-from byline_training.runs import Run, replacing, sha256
+from byline_training.runs import Run, reading, replacing, sha256
 from byline_training.trainer import hard_loss, predict, train
 from byline_training.vocabulary import Vocabulary
 
@@ -126,7 +131,8 @@ def _figures(
     inputs = [sha256(run.path("prepared", f"{s}.parquet")) for s in ("train", split)]
     key = json.dumps([inputs, count, run.preset.data.window, dataclasses.asdict(stage)])
     path = run.path("leave_out", split, f"{name}.json")
-    kept = json.loads(path.read_text("utf-8")) if path.exists() else {}
+    with reading(path, "leave-out"):
+        kept = json.loads(path.read_text("utf-8")) if path.exists() else {}
     if kept.get("key") == key:
         figures: dict[str, Any] = kept["figures"]
         return figures
@@ -150,7 +156,7 @@ def _trained_on(
     run: Run, name: str, documents: Sequence[Prepared], tested: dict[str, list[Prepared]]
 ) -> dict[str, Any]:
     stage, window = _stage(run), run.preset.data.window
-    tokenizer = Tokenizer.load(run.path("prepared", "tokenizer.json"))
+    tokenizer = load_tokenizer(run)
     count = min(run.preset.data.leave_out, len(documents))
     chosen = random.Random(run.preset.seed).sample(documents, count)
     vocabulary = Vocabulary.of(run, stage.base)

@@ -14,8 +14,7 @@ import torch
 from numpy.typing import NDArray
 
 from byline.errors import BylineError, InputError
-from byline.tokenizer import Tokenizer
-from byline_training.data import Prepared, document_windows, load_split
+from byline_training.data import Prepared, document_windows, load_split, load_tokenizer
 from byline_training.metrics import auroc
 from byline_training.model import TwoHeads
 from byline_training.runs import Run, replacing, sha256
@@ -51,6 +50,18 @@ class Parity:
     flips: float
 
 
+def graph_of(run: Run, name: str) -> Path:
+    """Where a form of a model is.
+
+    Raises:
+        InputError: it hasn't been made.
+    """
+    graph = run.path("onnx", f"{name}.onnx")
+    if not graph.exists():
+        raise InputError(f"{graph} is missing: run the quantize stage first")
+    return graph
+
+
 def quantize(run: Run) -> None:
     """Write `onnx/{teacher,student}[_int8].onnx`.
 
@@ -83,7 +94,7 @@ def quantize(run: Run) -> None:
 def windows_to_smooth_by(run: Run, name: str) -> list[NDArray[np.int64]]:
     """The first windows of some training documents, int64 [t] each, in a model's vocabulary."""
     vocabulary = Vocabulary.of(run, run.preset.stage(name).base)
-    tokenizer = Tokenizer.load(run.path("prepared", "tokenizer.json"))
+    tokenizer = load_tokenizer(run)
     documents = load_split(run.path("prepared"), "train")[:SMOOTHED_BY]
     windows = [document_windows(d, run.preset.data.window, tokenizer)[0] for d in documents]
     return [vocabulary.translate(window.ids).astype(np.int64) for window in windows]

@@ -9,9 +9,8 @@ import numpy as np
 from byline.errors import BylineError, InputError
 from byline.repository import ModelRepository
 from byline.session import Session
-from byline.tokenizer import Tokenizer
 from byline_training.calibrate import vocabulary_of
-from byline_training.data import load_split
+from byline_training.data import load_split, load_tokenizer
 from byline_training.evaluate import summarize
 from byline_training.quantize import MODELS
 from byline_training.runs import Run
@@ -53,7 +52,7 @@ def reproduce(run: Run, repository: Path) -> dict[str, dict[str, tuple[float, fl
             "with --model-repository, or run the export stage"
         )
     test = load_split(run.path("prepared"), "test")
-    tokenizer = Tokenizer.load(run.path("prepared", "tokenizer.json"))
+    tokenizer = load_tokenizer(run)
     figures: dict[str, dict[str, tuple[float, float]]] = {}
     for model in models:
         # Anew, not from the run's cache: that may be what the figures were made of.

@@ -14,8 +14,14 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from pickle import UnpicklingError
 from typing import Any
+from zipfile import BadZipFile
 
+import numpy as np
+from numpy.typing import NDArray
+
+from byline.errors import InputError
 from byline_training.config import ROOT, Preset
 
 _LIBRARIES = ("torch", "transformers", "onnx", "onnxruntime", "numpy", "tokenizers", "pyarrow")
@@ -54,8 +60,7 @@ class Run:
     def record(self, **values: Any) -> None:
         """Merge values into `run.json`, beside the configuration and the versions used."""
         path = self.path("run.json")
-        known = json.loads(path.read_text("utf-8")) if path.exists() else {}
-        known |= {
+        known = self.recorded() | {
             "preset": dataclasses.asdict(self.preset),
             "libraries": _versions(),
             "python": platform.python_version(),
@@ -68,18 +73,65 @@ class Run:
     def recorded(self) -> dict[str, Any]:
         """What `record` has gathered."""
         path = self.path("run.json")
-        values: dict[str, Any] = json.loads(path.read_text("utf-8")) if path.exists() else {}
+        if not path.exists():
+            return {}
+        with reading(path, "prepare"):
+            values: dict[str, Any] = json.loads(path.read_text("utf-8"))
         return values
 
     def published(self) -> dict[str, Any]:
-        """The same for others to read: of this machine's folders, their names alone."""
+        """The same for others to read: of this machine's folders, their names alone.
+
+        Raises:
+            InputError: there is no record.
+        """
         record = self.recorded()
+        if "preset" not in record:
+            raise InputError(
+                f"{self.path('run.json')} is missing, which says how the models were made: run the "
+                "stages from prepare on again"
+            )
         for place, key in (
             *((source, "path") for source in record["preset"]["data"]["sources"]),
             *((record["preset"][stage]["base"], "folder") for stage in ("teacher", "student")),
         ):
             place[key] = Path(place[key]).name
         return record
+
+
+@contextmanager
+def reading(path: Path, stage: str) -> Iterator[None]:
+    """Turn what goes wrong while a stage's file is read into an error that names both.
+
+    Raises:
+        InputError: the file is missing or damaged.
+    """
+    try:
+        yield
+    except FileNotFoundError as error:
+        raise InputError(f"{path} is missing: run the {stage} stage first") from error
+    # Of JSON, Parquet and torch, in this order; a missing key is a KeyError.
+    except (ValueError, KeyError, TypeError, RuntimeError, EOFError, UnpicklingError) as error:
+        raise InputError(
+            f"{path} is damaged: delete it and run the {stage} stage again "
+            f"({str(error).splitlines()[0] if str(error) else type(error).__name__})"
+        ) from error
+
+
+def cached(path: Path, key: str) -> dict[str, NDArray[Any]] | None:
+    """Arrays that `keep` wrote under the same key; None if there are none, or they are damaged."""
+    try:
+        with path.open("rb") as file, np.load(file) as kept:
+            arrays = dict(kept)
+    except (OSError, ValueError, EOFError, BadZipFile):
+        return None
+    return arrays if str(arrays.pop("key", "")) == key else None
+
+
+def keep(path: Path, key: str, **arrays: Any) -> None:
+    """Write arrays for `cached`."""
+    with replacing(path) as temporary, temporary.open("wb") as file:
+        np.savez(file, key=np.asarray(key), **arrays)
 
 
 @contextmanager

@@ -15,9 +15,9 @@ from byline.aggregate import document_log_odds, sentence_log_odds
 from byline.session import Session
 from byline.tokenizer import Tokenizer
 from byline.types import Window
-from byline_training.data import Prepared, document_windows
+from byline_training.data import Prepared, document_windows, load_tokenizer
 from byline_training.progress import progress
-from byline_training.runs import Run, replacing, sha256
+from byline_training.runs import Run, cached, keep, sha256
 from byline_training.vocabulary import Vocabulary
 
 WORKERS = 2
@@ -42,16 +42,13 @@ def score_split(
     """Score documents of a split, or take the scores over if graph and documents are the same."""
     key = f"{sha256(graph)}:{_digest(documents)}:{run.preset.data.window}"
     path = run.path("scores", f"{graph.stem}-{split}-{len(documents)}.npz")
-    if path.exists():
-        with np.load(path) as kept:
-            if str(kept["key"]) == key:
-                return Scores(kept["documents"], kept["sentences"])
+    if kept := cached(path, key):
+        return Scores(**kept)
     scores = score(
         Session(graph), vocabulary, documents, run.preset.data.window,
-        Tokenizer.load(run.path("prepared", "tokenizer.json")), f"{graph.stem} on {split}",
+        load_tokenizer(run), f"{graph.stem} on {split}",
     )  # fmt: skip
-    with replacing(path) as temporary, temporary.open("wb") as file:
-        np.savez(file, key=np.asarray(key), documents=scores.documents, sentences=scores.sentences)
+    keep(path, key, documents=scores.documents, sentences=scores.sentences)
     return scores
 
 

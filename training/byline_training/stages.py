@@ -5,17 +5,18 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
+from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
 from byline.errors import InputError
-from byline.tokenizer import Tokenizer
 from byline_training.batch import Batch
 from byline_training.config import Stage
-from byline_training.data import Example, load_split, training_examples
+from byline_training.data import Example, load_split, load_tokenizer, training_examples
 from byline_training.model import (
     TwoHeads,
     build,
@@ -24,7 +25,7 @@ from byline_training.model import (
     save_weights,
 )
 from byline_training.progress import note
-from byline_training.runs import Run, replacing, sha256
+from byline_training.runs import Run, cached, keep, reading, replacing, sha256
 from byline_training.trainer import hard_loss, predict, train
 from byline_training.vocabulary import Vocabulary
 
@@ -81,16 +82,15 @@ def load_trained(run: Run, name: str) -> TwoHeads:
     """The trained `teacher` or `student`.
 
     Raises:
-        InputError: there is none yet.
+        InputError: there is none yet, or it is damaged.
     """
     path = run.path(name, "weights.pt")
-    if not path.exists():
-        raise InputError(f"{path} is missing: run the {name} stage first")
     stage = run.preset.stage(name)
     model = build(stage, run.preset.seed)
     if stage.layers:
         model.keep_layers(stage.layers)
-    return load_weights(model, path).eval()
+    with reading(path, name):
+        return load_weights(model, path).eval()
 
 
 class _Distillation:
@@ -149,30 +149,23 @@ def _teacher_answers(
     run: Run, teacher: TwoHeads, examples: list[Example], origin: str
 ) -> dict[str, np.ndarray]:
     path = run.path("student", "teacher_answers.npz")
-    if path.exists():
-        with np.load(path) as kept:
-            answers = dict(kept)
-        if str(answers.pop("origin", "")) == origin:
-            return answers
+    if kept := cached(path, origin):
+        return kept
     vocabulary = Vocabulary.of(run, run.preset.teacher.base)
     windows = [vocabulary.translate(example.ids).astype(np.int64) for example in examples]
     logits, pooled = predict(teacher, windows, "ask the teacher", vocabulary.pad)
-    answers = {
+    answers: dict[str, NDArray[Any]] = {
         "document": np.stack([answer.document for answer in logits]),
         "token": np.concatenate([answer.token for answer in logits]).astype(np.float16),
         "pooled": pooled,
     }
-    with replacing(path) as temporary, temporary.open("wb") as file:
-        np.savez(file, origin=np.asarray(origin), **answers)
+    keep(path, origin, **answers)
     return answers
 
 
 def _examples(run: Run, stage: Stage) -> list[Example]:
-    prepared = run.path("prepared", "train.parquet")
-    if not prepared.exists():
-        raise InputError(f"{prepared} is missing: run the prepare stage first")
-    tokenizer = Tokenizer.load(run.path("prepared", "tokenizer.json"))
-    documents = load_split(prepared.parent, "train")
+    tokenizer = load_tokenizer(run)
+    documents = load_split(run.path("prepared"), "train")
     window, seed = run.preset.data.window, run.preset.seed
     some = documents[: stage.documents or None]
     return training_examples(some, window, stage.splice, tokenizer, seed)

@@ -16,9 +16,9 @@ import torch
 from transformers import BertConfig, BertModel
 
 from byline.session import Session
-from byline.tokenizer import Tokenizer
 from byline.types import Window
 from byline_training.calibrate import vocabulary_of
+from byline_training.data import load_tokenizer
 from byline_training.model import TwoHeads
 from byline_training.quantize import MODELS
 from byline_training.runs import Run
@@ -37,7 +37,7 @@ def time_models(run: Run) -> dict[str, dict[str, float]]:
     they have no influence on its time.
     """
     rng = np.random.default_rng(0)
-    tokenizer = Tokenizer.load(run.path("prepared", "tokenizer.json"))
+    tokenizer = load_tokenizer(run)
     ids = rng.integers(5, tokenizer.vocabulary_size, (1, TOKENS))
     window = Window(ids[0], np.zeros(TOKENS, np.int32))
     tensor = torch.from_numpy(ids)

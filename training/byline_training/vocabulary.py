@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from byline.errors import InputError
 from byline_training.config import Base
 from byline_training.encoders import find_tokenizer
-from byline_training.runs import Run
+from byline_training.runs import Run, reading
 
 _ROLES = (
     ("[CLS]", "<s>"), ("[SEP]", "</s>"), ("[PAD]", "<pad>"), ("[UNK]", "<unk>"),
@@ -73,8 +73,9 @@ def _unknown(path: Path) -> str:
 
 
 def _entries(path: Path) -> dict[str, int]:
-    values = json.loads(path.read_text("utf-8"))
-    vocabulary = values["model"]["vocab"]
+    with reading(path, "prepare"):
+        values = json.loads(path.read_text("utf-8"))
+        vocabulary = values["model"]["vocab"]
     if isinstance(vocabulary, list):  # Unigram: pairs of piece and score
         vocabulary = {piece: i for i, (piece, _) in enumerate(vocabulary)}
     entries: dict[str, int] = {**vocabulary}
