@@ -64,12 +64,13 @@ def test_the_default_keeps_what_was_promised(report: dict[str, Any]) -> None:
     for name in ("teacher", "student"):
         assert models[name]["auroc"] - models[f"{name}_int8"]["auroc"] <= 0.005
     assert student["ece"] <= 0.05
-    assert student["sentence_auroc"] >= 0.89
+    assert student["sentence_auroc"] >= 0.875
     assert student["recall"] >= 0.75
     assert student["false_positive_rate"] <= 0.01
     assert student["false_positive_rate, non-native writers"] <= 0.02
     newer = report["models"]["student_int8"]["paired_documents"]
-    assert newer["auroc"] >= 0.9
-    assert newer["miss_rate"] <= 0.1
+    assert newer["auroc"] >= 0.97
+    assert newer["recall"] >= 0.65
+    assert newer["miss_rate"] <= 0.03
     times = report["times"]
     assert times["student_int8"]["least"] <= 0.1 * times["torch_bert_base_size"]["least"]

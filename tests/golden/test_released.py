@@ -11,8 +11,9 @@ from byline import Detector
 from byline_cli.readers.files import read_file
 
 GOLDEN = json.loads((Path(__file__).parent / "scores.json").read_text("utf-8"))
-# Log-odds of documents spread over about 8; int8 moves a lone one by some tenths.
-TOLERANCE = 0.8
+# Log-odds of documents spread over about 8; int8 moves a lone one by some tenths, and otherwise on a
+# CPU of another kind.
+TOLERANCE = 0.6
 
 
 @pytest.fixture(scope="module")
@@ -34,10 +35,10 @@ def test_int8_scores_as_fp32_in_torch(detector: Detector, repository_root: Path,
 def test_it_tells_the_sample_documents_apart(detector: Detector, repository_root: Path) -> None:
     """What the demo shows: no human sample is called AI's.
 
-    Of the AI ones the released model finds two and is misled by some, as its recall says.
+    Of the AI ones the released model finds most and is misled by some, as its recall says.
     """
     folder = repository_root / "examples" / "documents"
     verdicts = {p.name: detector.score(read_file(p)).verdict for p in sorted(folder.iterdir())}
     assert not [n for n, v in verdicts.items() if n.startswith("human") and v == "ai"]
     ai = [v for n, v in verdicts.items() if n.startswith("ai")]
-    assert ai.count("ai") >= 2
+    assert ai.count("ai") >= 3

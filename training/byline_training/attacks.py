@@ -92,7 +92,7 @@ def synonym(text: str, rng: random.Random) -> str:
 
 
 def inserted_paragraph(text: str, rng: random.Random) -> str:
-    """Put a human paragraph of 54 words at a sentence boundary near the middle."""
+    """Put 54 words near the middle that pose as a person's; a language model wrote them."""
     boundaries = [m.end() for m in re.finditer(r"[.!?]\s", text)] or [len(text)]
     at = min(boundaries, key=lambda b: abs(b - len(text) // 2))
     return f"{text[:at].rstrip()}\n\n{_INSERTED}\n\n{text[at:]}"
