@@ -11,8 +11,8 @@ from byline import Detector
 from byline_cli.readers.files import read_file
 
 GOLDEN = json.loads((Path(__file__).parent / "scores.json").read_text("utf-8"))
-# Log-odds of documents spread over about 8; int8 moves a lone one by some tenths, and otherwise on a
-# CPU of another kind.
+# Log-odds of documents spread over about 8; int8 moves a lone one by some tenths, and by others on
+# another kind of CPU.
 TOLERANCE = 0.6
 
 

@@ -152,7 +152,7 @@ describe.skipIf(SKIPPED)("an article", () => {
 
   test("has fewer marks under a higher threshold, and the same verdicts", async () => {
     const many = (await chromium.status(page)).report;
-    await chromium.set({ threshold: 0.95 });
+    await chromium.set({ threshold: 0.97 });
     const fewer = await until("a report", async () => {
       const { report } = await chromium.status(page);
       return report.unclear === 0 && report;
