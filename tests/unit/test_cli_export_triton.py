@@ -220,8 +220,8 @@ def test_a_longer_text_scores_nearly_so(ensemble: Ensemble, texts: list[str]) ->
             ((human, ai),) = ensemble.infer(text.encode())["logits"]
             apart.append(abs(ai - human - (detector.score(text).log_odds or 0)))
     assert len(apart) > 4
-    assert max(apart) < 0.4
-    assert np.mean(apart) < 0.15
+    assert max(apart) < 0.3
+    assert np.mean(apart) < 0.1
 
 
 def test_an_fp32_model_scores_as_in_the_library(
