@@ -11,11 +11,10 @@ import numpy as np
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from byline.errors import InputError
 from byline.tokenizer import Tokenizer
 from byline.types import Window
 from byline.windows import pack
-from byline_training.runs import Run, reading
+from byline_training.runs import Run, made_by, reading
 
 
 @dataclass(frozen=True)
@@ -88,10 +87,7 @@ def load_tokenizer(run: Run) -> Tokenizer:
         InputError: they haven't been.
         ModelInvalid: it is damaged.
     """
-    path = run.path("prepared", "tokenizer.json")
-    if not path.exists():
-        raise InputError(f"{path} is missing: run the prepare stage first")
-    return Tokenizer.load(path)
+    return Tokenizer.load(made_by("prepare", run.path("prepared", "tokenizer.json")))
 
 
 def training_examples(

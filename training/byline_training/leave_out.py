@@ -131,8 +131,10 @@ def _figures(
     inputs = [sha256(run.path("prepared", f"{s}.parquet")) for s in ("train", split)]
     key = json.dumps([inputs, count, run.preset.data.window, dataclasses.asdict(stage)])
     path = run.path("leave_out", split, f"{name}.json")
-    with reading(path, "leave-out"):
-        kept = json.loads(path.read_text("utf-8")) if path.exists() else {}
+    kept: dict[str, Any] = {}
+    if path.exists():
+        with reading(path, "leave-out"):
+            kept = json.loads(path.read_text("utf-8"))
     if kept.get("key") == key:
         figures: dict[str, Any] = kept["figures"]
         return figures

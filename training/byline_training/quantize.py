@@ -17,7 +17,7 @@ from byline.errors import BylineError, InputError
 from byline_training.data import Prepared, document_windows, load_split, load_tokenizer
 from byline_training.metrics import auroc
 from byline_training.model import TwoHeads
-from byline_training.runs import Run, replacing, sha256
+from byline_training.runs import Run, made_by, replacing, sha256
 from byline_training.scores import score_split
 from byline_training.smooth import QUANTILE, smooth
 from byline_training.stages import load_trained
@@ -56,10 +56,7 @@ def graph_of(run: Run, name: str) -> Path:
     Raises:
         InputError: it hasn't been made.
     """
-    graph = run.path("onnx", f"{name}.onnx")
-    if not graph.exists():
-        raise InputError(f"{graph} is missing: run the quantize stage first")
-    return graph
+    return made_by("quantize", run.path("onnx", f"{name}.onnx"))
 
 
 def quantize(run: Run) -> None:
@@ -73,9 +70,7 @@ def quantize(run: Run) -> None:
     for name in ("teacher", "student"):
         plain = run.path("onnx", f"{name}.onnx")
         int8 = run.path("onnx", f"{name}_int8.onnx")
-        trained = run.path(name, "weights.pt")
-        if not trained.exists():
-            raise InputError(f"{trained} is missing: run the {name} stage first")
+        trained = made_by(name, run.path(name, "weights.pt"))
         made = {"weights": sha256(trained), "recipe": how}
         known = run.recorded().get("onnx", {})
         whole = plain.exists() and int8.exists()

@@ -99,6 +99,17 @@ class Run:
         return record
 
 
+def made_by(stage: str, path: Path) -> Path:
+    """The same path, of a file that a stage has made.
+
+    Raises:
+        InputError: it hasn't.
+    """
+    if not path.exists():
+        raise InputError(f"{path} is missing: run the {stage} stage first")
+    return path
+
+
 @contextmanager
 def reading(path: Path, stage: str) -> Iterator[None]:
     """Turn what goes wrong while a stage's file is read into an error that names both.
@@ -106,10 +117,9 @@ def reading(path: Path, stage: str) -> Iterator[None]:
     Raises:
         InputError: the file is missing or damaged.
     """
+    made_by(stage, path)
     try:
         yield
-    except FileNotFoundError as error:
-        raise InputError(f"{path} is missing: run the {stage} stage first") from error
     # Of JSON, Parquet and torch, in this order; a missing key is a KeyError.
     except (ValueError, KeyError, TypeError, RuntimeError, EOFError, UnpicklingError) as error:
         raise InputError(

@@ -41,7 +41,9 @@ class Vocabulary:
         Raises:
             InputError: an entry has no counterpart: teacher and student need one vocabulary.
         """
-        prepared = _entries(run.path("prepared", "tokenizer.json"))
+        tokenizer = run.path("prepared", "tokenizer.json")
+        with reading(tokenizer, "prepare"):
+            prepared = _entries(tokenizer)
         own = _entries(find_tokenizer(base))
         pad = next((own[name] for name in _PADDING if name in own), 0)
         if own == prepared:
@@ -73,9 +75,8 @@ def _unknown(path: Path) -> str:
 
 
 def _entries(path: Path) -> dict[str, int]:
-    with reading(path, "prepare"):
-        values = json.loads(path.read_text("utf-8"))
-        vocabulary = values["model"]["vocab"]
+    values = json.loads(path.read_text("utf-8"))
+    vocabulary = values["model"]["vocab"]
     if isinstance(vocabulary, list):  # Unigram: pairs of piece and score
         vocabulary = {piece: i for i, (piece, _) in enumerate(vocabulary)}
     entries: dict[str, int] = {**vocabulary}
