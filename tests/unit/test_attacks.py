@@ -10,12 +10,14 @@ from difflib import SequenceMatcher
 import pytest
 
 from byline.normalize import LOOKALIKE, normalize
-from byline_training.attacks import ATTACKS
+from byline_training.attacks import attacks
 
 TEXT = (
     "The keeper of the small museum said that many people think an old map is a good thing to "
     "show. However, the important problem is how to keep it dry. We often make a new copy of it. "
 ) * 40
+PASSAGE = "It rained. " + "We stood under the old bridge and counted the boats that went by. " * 9
+ATTACKS = attacks([PASSAGE])
 
 
 @pytest.mark.parametrize("attack", ATTACKS.values(), ids=ATTACKS)
@@ -93,4 +95,11 @@ def test_an_inserted_paragraph_stands_between_sentences() -> None:
     before, inserted, after = altered.split("\n\n")
     assert f"{before} {after}" == TEXT
     assert before.endswith(".")
-    assert len(inserted.split()) == 54
+    assert PASSAGE.startswith(f"{inserted} ")
+    assert inserted.endswith("by.")
+    assert 40 <= len(inserted.split()) <= 53
+
+
+def test_an_inserted_paragraph_is_whole_if_it_has_no_sentence_to_end_at() -> None:
+    inserted = attacks(["a b c"])["inserted_paragraph"]("One. Two.", random.Random(3))
+    assert inserted == "One.\n\na b c\n\nTwo."

@@ -9,7 +9,6 @@ from numpy.typing import NDArray
 from byline.calibrate import Band, Calibration
 from byline.spec import Thresholds
 from byline_training import evaluate
-from byline_training.attacks import ATTACKS
 from byline_training.data import Prepared
 from byline_training.scores import Scores
 
@@ -60,7 +59,7 @@ def test_calibration_is_measured_within_bounds_of_words() -> None:
 
 
 def test_attacked_texts_meet_the_threshold_of_texts_as_they_are() -> None:
-    attack = next(iter(ATTACKS))
+    attack = "synonym"
     documents, log_odds = [], []
     for name, human, ai in (("none", -2.0, 2.0), (attack, 4.0, -3.0)):
         documents += [document([60], [0.0], name), document([60], [1.0], name)]

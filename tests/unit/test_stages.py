@@ -10,24 +10,25 @@ import numpy as np
 import pytest
 import torch
 
+from byline.errors import InputError
 from byline_training import stages
 from byline_training.batch import collate
 from byline_training.config import Stage, load
 from byline_training.data import Example
 from byline_training.model import interpolated
 from byline_training.runs import Run
-from byline_training.trainer import hard_loss
+from byline_training.trainer import hard_loss, predict
 
 
 def test_a_stage_may_train_on_some_of_the_documents(tiny_run: Path) -> None:
     run = Run(load("smoke"), tiny_run / "runs" / "smoke")
     everything = dataclasses.replace(run.preset.student, splice=0.0)
     some = dataclasses.replace(everything, documents=10)
-    taken = stages._examples(run, some)
-    assert len(taken) == 10 < len(stages._examples(run, everything))
-    first = stages._examples(run, everything)[:10]
+    taken = stages._examples(run, some, 1)
+    assert len(taken) == 10 < len(stages._examples(run, everything, 1))
+    first = stages._examples(run, everything, 1)[:10]
     assert [e.ids.tolist() for e in taken] == [e.ids.tolist() for e in first]
-    assert stages._origin(run, some) != stages._origin(run, everything)
+    assert stages._origin(run, some, 1) != stages._origin(run, everything, 1)
 
 
 def test_weights_lie_on_the_line_between_two_models() -> None:
@@ -53,6 +54,51 @@ def test_a_student_may_end_on_the_way_from_its_teacher(tiny_run: Path, tmp_path:
         assert torch.equal(weights[0.0][name], teacher[name])
         assert torch.allclose(value, (weights[1.0][name] + teacher[name]) / 2, atol=1e-6)
     assert not torch.equal(weights[1.0]["token_head.weight"], teacher["token_head.weight"])
+
+
+def test_a_model_may_be_the_mean_of_several_trainings(tiny_run: Path, tmp_path: Path) -> None:
+    shutil.copytree(tiny_run / "runs" / "smoke", tmp_path / "smoke")
+    preset = load("smoke")
+    run = Run(
+        dataclasses.replace(
+            preset,
+            teacher=dataclasses.replace(preset.teacher, trainings=2),
+            student=dataclasses.replace(preset.student, layers=(0, 1), distill_weight=1.0),
+        ),
+        tmp_path / "smoke",
+    )
+    once = stages.load_trained(run, "teacher").state_dict()
+    stages.train_teacher(run)
+    both, first, second = (
+        stages.load_trained(run, name).state_dict()
+        for name in ("teacher", "teacher-1", "teacher-2")
+    )
+    for name, value in both.items():
+        assert torch.allclose(value.float(), (first[name] + second[name]) / 2, atol=1e-6)
+        assert torch.equal(first[name], once[name])
+    assert not torch.equal(first["token_head.weight"], second["token_head.weight"])
+    before = run.path("teacher-2", "weights.pt").stat().st_mtime_ns
+    stages.train_teacher(run)  # nothing is trained twice
+    assert run.path("teacher-2", "weights.pt").stat().st_mtime_ns == before
+
+    stages.train_student(run)
+    with np.load(run.path("student", "teacher_answers.npz")) as kept:
+        answers = kept["document"]
+    examples = stages._examples(run, run.preset.student, run.preset.seed)
+    windows = [example.ids.astype(np.int64) for example in examples]
+    each = []
+    for name in ("teacher-1", "teacher-2"):
+        logits, _ = predict(stages.load_trained(run, name), windows, name)
+        each.append(np.stack([answer.document for answer in logits]))
+    assert np.allclose(answers, (each[0] + each[1]) / 2, atol=1e-5)
+
+
+def test_a_model_is_trained_at_least_once(tiny_run: Path) -> None:
+    preset = load("smoke")
+    never = dataclasses.replace(preset.teacher, trainings=0)
+    run = Run(dataclasses.replace(preset, teacher=never), tiny_run / "runs" / "smoke")
+    with pytest.raises(InputError, match="teacher: trainings is 0; it must be at least 1"):
+        stages.train_teacher(run)
 
 
 def test_a_teacher_that_contradicts_the_label_teaches_nothing() -> None:

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import random
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import partial
 
 from byline.normalize import LOOKALIKE
 
@@ -23,11 +24,8 @@ _SYNONYMS = {
     "crucial": "key", "enhance": "improve", "ensure": "make sure", "various": "several",
     "essential": "vital", "significant": "major", "utilize": "use", "provide": "give",
 }  # fmt: skip
-_INSERTED = (
-    "I wrote this part myself on the train this morning, between two stops, and I am not sure it "
-    "belongs here. My sister says it doesn't. She may be right, she mostly is, but the coffee was "
-    "cold and the man across the aisle kept humming, so this is what came out of it."
-)
+
+Attack = Callable[[str, random.Random], str]
 
 
 def homoglyph(text: str, rng: random.Random) -> str:
@@ -91,17 +89,24 @@ def synonym(text: str, rng: random.Random) -> str:
     return re.sub(r"[A-Za-z]+", swap, text)
 
 
-def inserted_paragraph(text: str, rng: random.Random) -> str:
-    """Put 54 words near the middle that pose as a person's; a language model wrote them."""
+def inserted_paragraph(text: str, rng: random.Random, passages: Sequence[str]) -> str:
+    """Put the first sentences of one of `passages`, 40 words or more of them, near the middle."""
+    opening = re.match(r"(?:\S+\s+){39,}?\S+[.!?](?=\s|$)", passage := rng.choice(passages))
+    inserted = opening.group() if opening else passage
     boundaries = [m.end() for m in re.finditer(r"[.!?]\s", text)] or [len(text)]
     at = min(boundaries, key=lambda b: abs(b - len(text) // 2))
-    return f"{text[:at].rstrip()}\n\n{_INSERTED}\n\n{text[at:]}"
+    return f"{text[:at].rstrip()}\n\n{inserted}\n\n{text[at:]}"
 
 
-ATTACKS: dict[str, Callable[[str, random.Random], str]] = {
+def attacks(people: Sequence[str]) -> dict[str, Attack]:
+    """All of them by name; the paragraphs that one inserts are taken from people's texts."""
+    return ALTERATIONS | {"inserted_paragraph": partial(inserted_paragraph, passages=people)}
+
+
+ALTERATIONS: dict[str, Attack] = {
     attack.__name__: attack
     for attack in (
         homoglyph, zero_width, whitespace, misspelling, case, article_deletion, synonym,
-        inserted_paragraph,
     )
 }  # fmt: skip
+"""Those that need nothing but the text."""

@@ -14,7 +14,6 @@ from byline.calibrate import Calibration, sigmoid
 from byline.errors import InputError
 from byline.spec import Thresholds
 from byline_training import card, plots
-from byline_training.attacks import ATTACKS
 from byline_training.calibrate import labelled_sentences, load_calibration, vocabulary_of
 from byline_training.config import Preset
 from byline_training.data import Prepared, load_split
@@ -322,7 +321,7 @@ def _attacked(
     human = np.sort(plain.probabilities[plain.labels == 0])[::-1]
     threshold = human[int(0.05 * len(human))] if len(human) else 1.0
     figures = {}
-    for name in ("none", *ATTACKS):
+    for name in dict.fromkeys(attacks.tolist()):
         part = judged.where(attacks == name)
         figures[name] = part.figures()
         if len(found := part.probabilities[part.labels == 1]):

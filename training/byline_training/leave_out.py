@@ -172,7 +172,7 @@ def _trained_on(
     train(
         run, name, stage, model, examples,
         lambda batch, logits, token_logits, _: hard_loss(batch, logits, token_logits, stage),
-        vocabulary.pad,
+        run.preset.seed, vocabulary.pad,
     )  # fmt: skip
     run.path(name, "checkpoint.pt").unlink(missing_ok=True)
     figures = {}

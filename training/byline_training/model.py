@@ -123,6 +123,16 @@ def interpolated(
     }
 
 
+def mean(weights: Sequence[Mapping[str, Tensor]]) -> dict[str, Tensor]:
+    """The mean of the weights of several models of one network."""
+    return {
+        name: torch.stack([w[name] for w in weights]).mean(0)
+        if first.is_floating_point()
+        else first
+        for name, first in weights[0].items()
+    }
+
+
 def save_weights(model: TwoHeads, path: Path) -> None:
     """Write the state dict."""
     with path.open("wb") as file:

@@ -6,6 +6,7 @@ Normalisation and segmentation are the library's own, so training and serving ca
 
 from __future__ import annotations
 
+import dataclasses
 import random
 import shutil
 from collections import Counter, defaultdict
@@ -20,7 +21,7 @@ from byline.normalize import as_it_came, normalize
 from byline.segment import segment
 from byline.tokenizer import Tokenizer
 from byline.types import NormalizedText, Sentence
-from byline_training.attacks import ATTACKS
+from byline_training.attacks import ALTERATIONS, Attack, attacks
 from byline_training.dedupe import assign_splits, drop_duplicates
 from byline_training.encoders import find_tokenizer
 from byline_training.progress import progress
@@ -94,9 +95,10 @@ def prepare(run: Run) -> None:
     # By id, from a generator of its own: which are chosen depends on the test split alone.
     pure = sorted((row for row in by_split["test"] if not row.spans), key=lambda row: row.id)
     sample = random.Random(run.preset.seed).sample(pure, min(data.attacked, len(pure)))
+    people = [row.text for row in pure if row.label == 0]
     attacked = [
-        _altered(row, name, random.Random(f"{name}:{row.id}"))
-        for name in ("none", *ATTACKS)
+        _altered(row, name, attack, random.Random(f"{name}:{row.id}"))
+        for name, attack in ({"none": lambda text, rng: text} | attacks(people)).items()
         for row in sample
     ]
     hashes["attacked"] = _write(run, "attacked", attacked, tokenizer)
@@ -109,13 +111,12 @@ def _augmented(row: Row, share: float, rng: random.Random) -> Row:
     """Spoil some training texts of both labels, so that slips tell nothing about the writer."""
     if row.spans or rng.random() >= share:
         return row
-    return _altered(row, rng.choice(("misspelling", "article_deletion")), rng, row.attack)
+    spoil = ALTERATIONS[rng.choice(("misspelling", "article_deletion"))]
+    return _altered(row, row.attack, spoil, rng)
 
 
-def _altered(row: Row, name: str, rng: random.Random, attack: str | None = None) -> Row:
-    text = ATTACKS[name](row.text, rng) if name in ATTACKS else row.text
-    values = {**row.__dict__, "text": text, "attack": name if attack is None else attack}
-    return Row(**values)
+def _altered(row: Row, name: str, attack: Attack, rng: random.Random) -> Row:
+    return dataclasses.replace(row, text=attack(row.text, rng), attack=name)
 
 
 def _limited(rows: Sequence[Row], limit: int, rng: random.Random) -> list[Row]:

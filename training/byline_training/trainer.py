@@ -44,6 +44,7 @@ def train(
     model: TwoHeads,
     examples: Sequence[Example],
     objective: Objective,
+    seed: int,
     pad: int = 0,
     origin: str = "",
 ) -> TwoHeads:
@@ -56,6 +57,7 @@ def train(
         model: where to begin; changed in place.
         examples: the windows.
         objective: the loss.
+        seed: of the batches' order.
         pad: id of the padding token.
         origin: hash of the settings and data; a checkpoint of others isn't gone on from.
 
@@ -66,7 +68,7 @@ def train(
         InputError: there is a checkpoint of other settings or data.
     """
     device, precision = device_and_precision()
-    torch.manual_seed(run.preset.seed)
+    torch.manual_seed(seed)
     start = {name: weight.clone() for name, weight in model.state_dict().items()}
     model.freeze(stage.frozen_layers, stage.freeze_embeddings)
     model.to(device).train()
@@ -74,7 +76,7 @@ def train(
     schedule = [
         (epoch, group)
         for epoch in range(stage.epochs)
-        for group in batches(lengths, stage.tokens_per_batch, run.preset.seed + epoch)
+        for group in batches(lengths, stage.tokens_per_batch, seed + epoch)
     ]
     decayed = [p for p in model.parameters() if p.requires_grad and p.ndim > 1]
     plain = [p for p in model.parameters() if p.requires_grad and p.ndim <= 1]
