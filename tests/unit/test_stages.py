@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -102,9 +103,24 @@ def test_a_model_is_trained_at_least_once(tiny_run: Path) -> None:
 
 
 def test_a_teacher_that_contradicts_the_label_teaches_nothing() -> None:
+    loss, hard = distillation(labels=[1, 1], document_label=1.0)
+    assert loss([3.0, -3.0], -4.0) == pytest.approx(hard)
+    assert loss([-3.0, 3.0], -4.0) > hard + 0.01
+    assert loss([3.0, -3.0], 4.0) > hard + 0.01
+
+
+def test_of_a_spliced_window_the_teacher_teaches_nothing() -> None:
+    loss, hard = distillation(labels=[1, 0], document_label=0.5)
+    assert loss([-3.0, 3.0], 4.0) == loss([3.0, -3.0], -4.0) == pytest.approx(hard)
+
+
+def distillation(
+    labels: list[int], document_label: float
+) -> tuple[Callable[[list[float], float], float], float]:
+    """The student's loss of one window by its teacher's answers, and the labels' part of it."""
     stage = Stage(distill_weight=1.0, token_weight=1.0)
-    ai = np.asarray([-1, 1, 1, -1], np.float32)
-    examples = [Example(np.arange(4, dtype=np.int32), ai, 1.0)]
+    ai = np.asarray([-1, *labels, -1], np.float32)
+    examples = [Example(np.arange(4, dtype=np.int32), ai, document_label)]
     batch = collate(examples, np.asarray([0]), torch.device("cpu"), 0)
     logits, token_logits = torch.tensor([[0.0, 1.0]]), torch.full((1, 4), 0.5)
 
@@ -117,7 +133,4 @@ def test_a_teacher_that_contradicts_the_label_teaches_nothing() -> None:
         objective = stages._Distillation(stage, examples, answers, width=8)
         return float(objective(batch, logits, token_logits, torch.zeros(1, 8)))
 
-    hard = float(hard_loss(batch, logits, token_logits, stage))
-    assert loss([3.0, -3.0], -4.0) == pytest.approx(hard)
-    assert loss([-3.0, 3.0], -4.0) > hard + 0.01
-    assert loss([3.0, -3.0], 4.0) > hard + 0.01
+    return loss, float(hard_loss(batch, logits, token_logits, stage))

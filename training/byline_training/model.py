@@ -125,11 +125,12 @@ def interpolated(
 
 def mean(weights: Sequence[Mapping[str, Tensor]]) -> dict[str, Tensor]:
     """The mean of the weights of several models of one network."""
+    first, *others = weights
     return {
-        name: torch.stack([w[name] for w in weights]).mean(0)
-        if first.is_floating_point()
-        else first
-        for name, first in weights[0].items()
+        name: (value + sum(other[name] for other in others)) / len(weights)
+        if value.is_floating_point()
+        else value
+        for name, value in first.items()
     }
 
 

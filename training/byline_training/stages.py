@@ -59,12 +59,13 @@ def train_student(run: Run) -> None:
 
     Loss: cross-entropy as for the teacher; `distill_weight` times the Kullback-Leibler divergence
     from the teacher's answers at a temperature, times its square (Hinton et al. 2015), for the
-    document and for every token, where the answer doesn't contradict the label: the teacher may
-    never have seen the like of a text (Wen et al. 2019 correct such answers; here they are left
-    out); `cosine_weight` times the cosine distance of the pooled hidden
-    states, where the widths agree (Sanh et al. 2019). The teacher is asked once; its answers are
-    kept in `student/teacher_answers.npz`. Of a teacher trained several times all trainings are
-    asked, and the mean of their logits is its answer.
+    document and for every token; `cosine_weight` times the cosine distance of the pooled hidden
+    states, where the widths agree (Sanh et al. 2019). The teacher isn't listened to where it
+    contradicts the label: it may never have seen the like of a text (Wen et al. 2019 correct such
+    answers); nor of spliced windows, whose labels know more.
+
+    The teacher is asked once; its answers are kept in `student/teacher_answers.npz`. Of a teacher
+    trained several times all trainings are asked, and the mean of their logits is its answer.
     """
     stage = run.preset.student
     teacher = load_trained(run, "teacher")
@@ -155,7 +156,8 @@ class _Distillation:
         loss = hard_loss(batch, logits, token_logits, stage)
         device = logits.device
         target = torch.from_numpy(self._answers["document"][batch.indices]).to(device)
-        right = (target[:, 1] > target[:, 0]) == (batch.labels > 0.5)
+        pure = (batch.labels == 0) | (batch.labels == 1)
+        right = pure & ((target[:, 1] > target[:, 0]) == (batch.labels > 0.5))
         document = functional.kl_div(
             functional.log_softmax(logits[right] / t, dim=1),
             functional.log_softmax(target[right] / t, dim=1),
@@ -170,7 +172,7 @@ class _Distillation:
             ]
         token_teacher = torch.from_numpy(token_target).to(device)
         learn = batch.token_labels >= 0
-        right = learn & ((token_teacher > 0) == (batch.token_labels > 0.5))
+        right = learn & pure[:, None] & ((token_teacher > 0) == (batch.token_labels > 0.5))
         soft = torch.sigmoid(token_teacher[right] / t)
         student = token_logits[right] / t
         # Cross-entropy less the target's own entropy: the divergence of two Bernoullis.
