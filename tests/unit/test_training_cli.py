@@ -144,11 +144,13 @@ def test_models_are_not_exported_with_the_figures_of_others(partly: Path) -> Non
         assert "is of another teacher.onnx: run the calibrate stage again" in line
     path.write_text(json.dumps(calibration), encoding="utf-8")
     path = partly / "smoke" / "evaluation.json"
-    report = json.loads(path.read_text("utf-8"))
-    report["models"]["student"]["sha256"] = "another"
-    path.write_text(json.dumps(report), encoding="utf-8")
-    line = complaint(run("export", "--preset", "smoke", *where))
-    assert "is of another student: run the evaluate stage again" in line
+    original = path.read_text("utf-8")
+    for key, value in (("sha256", "another"), ("summary", {"threshold_ai": 0.99})):
+        report = json.loads(original)
+        report["models"]["student"][key] = value
+        path.write_text(json.dumps(report), encoding="utf-8")
+        line = complaint(run("export", "--preset", "smoke", *where))
+        assert "is of another student or calibration: run the evaluate stage again" in line
 
 
 def test_leave_out_says_where_its_documents_are_counted(tmp_path: Path) -> None:

@@ -157,11 +157,17 @@ def _metrics(run: Run) -> dict[str, dict[str, float]]:
     path = run.path("evaluation.json")
     with reading(path, "evaluate"):
         models = json.loads(path.read_text("utf-8"))["models"]
-        measured = {name: (models[name]["sha256"], models[name]["summary"]) for name in MODELS}
-    for name, (graph, _) in measured.items():
-        if graph != sha256(graph_of(run, name)):
-            raise InputError(f"{path} is of another {name}: run the evaluate stage again")
-    return {name: summary for name, (_, summary) in measured.items()}
+        measured = {
+            name: (models[name]["sha256"], models[name]["summary"]["threshold_ai"])
+            for name in MODELS
+        }
+    for name, (graph, threshold) in measured.items():
+        _, thresholds = load_calibration(run, name)
+        if (graph, threshold) != (sha256(graph_of(run, name)), thresholds.ai):
+            raise InputError(
+                f"{path} is of another {name} or calibration: run the evaluate stage again"
+            )
+    return {name: models[name]["summary"] for name in MODELS}
 
 
 def _notice(run: Run) -> str:
