@@ -10,6 +10,7 @@ of a passage whose first 45 words it was shown.
 from __future__ import annotations
 
 import json
+import platform
 import random
 import re
 import shutil
@@ -66,13 +67,15 @@ def test_unseen_writers(tmp_path: Path, write_section: Callable[[str, str], None
         for kind in (people, models)
     ]
     area = auroc(np.repeat([0, 1], [len(part) for part in scores]), np.concatenate(scores))
+    system = platform.freedesktop_os_release()["PRETTY_NAME"]
     write_section(
         "Writers, topics and genres never seen: the manuals of Debian",
         f"""
-{len(scores[0]):,} passages of 60 to 400 words by people, from packages that have nothing to do
-with the corpus: **{accused:.1%}** ({low:.1%} to {high:.1%}) are called `ai`. {len(scores[1])}
-that Claude (2026) wrote to the topics of some of them: **{found_out:.0%}** ({least:.0%} to
-{most:.0%}) are called `ai`, {share(models.values(), "human")[0]:.0%} `human`. AUROC {area:.3f}.
+{len(scores[0]):,} passages of 60 to 400 words by people, from packages of {system} that have
+nothing to do with the corpus: **{accused:.1%}** ({low:.1%} to {high:.1%}) are called `ai`.
+{len(scores[1])} that Claude (2026) wrote to the topics of some of them: **{found_out:.0%}**
+({least:.0%} to {most:.0%}) are called `ai`, {share(models.values(), "human")[0]:.0%} `human`.
+AUROC {area:.3f}.
 
 | | | passages | called `ai` | called `human` |
 |---|---|---|---|---|

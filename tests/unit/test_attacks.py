@@ -100,6 +100,12 @@ def test_an_inserted_paragraph_stands_between_sentences() -> None:
     assert 40 <= len(inserted.split()) <= 53
 
 
-def test_an_inserted_paragraph_is_whole_if_it_has_no_sentence_to_end_at() -> None:
-    inserted = attacks(["a b c"])["inserted_paragraph"]("One. Two.", random.Random(3))
-    assert inserted == "One.\n\na b c\n\nTwo."
+@pytest.mark.parametrize(
+    "passage", ["a b c", "  a\n\nb  c ", "a b", 'They said "yes." ' * 20, "word " * 300]
+)
+def test_an_inserted_paragraph_is_one_paragraph_of_whole_sentences(passage: str) -> None:
+    altered = attacks([passage])["inserted_paragraph"]("One. Two.", random.Random(3))
+    before, inserted, after = altered.split("\n\n")
+    assert (before, after) == ("One.", "Two.")
+    assert " ".join(passage.split()).startswith(inserted)
+    assert min(40, len(passage.split())) <= len(inserted.split()) <= 120

@@ -67,6 +67,7 @@ def test_a_preset_of_ones_own(tmp_path: Path) -> None:
         ("[teacher]\nfreeze_embeddings = 1", "freeze_embeddings: expected bool, not 1"),
         ("[teacher.base.random]\nhidden_size = 'x'", "hidden_size: expected int, not 'x'"),
         ("[limits.protected]\nlearners = 'FCE'", "learners: expected list, not 'FCE'"),
+        ("[student]\ntrainings = 0", "student: trainings is 0; at least 1 is needed"),
         ("teacher = 3", "teacher: expected a table, not 3"),
         ("seed = ", r"x\.toml: Invalid value"),
     ],

@@ -82,6 +82,13 @@ def test_a_model_may_be_the_mean_of_several_trainings(tiny_run: Path, tmp_path: 
     stages.train_teacher(run)  # nothing is trained twice
     assert run.path("teacher-2", "weights.pt").stat().st_mtime_ns == before
 
+    weights = run.path("teacher-2", "weights.pt")
+    shutil.copyfile(weights, tmp_path / "kept")
+    shutil.copyfile(run.path("teacher-1", "weights.pt"), weights)
+    with pytest.raises(InputError, match=r"is not the mean of the trainings .* run the teacher"):
+        stages.train_student(run)
+    shutil.copyfile(tmp_path / "kept", weights)
+
     stages.train_student(run)
     with np.load(run.path("student", "teacher_answers.npz")) as kept:
         answers = kept["document"]
@@ -92,14 +99,6 @@ def test_a_model_may_be_the_mean_of_several_trainings(tiny_run: Path, tmp_path: 
         logits, _ = predict(stages.load_trained(run, name), windows, name)
         each.append(np.stack([answer.document for answer in logits]))
     assert np.allclose(answers, (each[0] + each[1]) / 2, atol=1e-5)
-
-
-def test_a_model_is_trained_at_least_once(tiny_run: Path) -> None:
-    preset = load("smoke")
-    never = dataclasses.replace(preset.teacher, trainings=0)
-    run = Run(dataclasses.replace(preset, teacher=never), tiny_run / "runs" / "smoke")
-    with pytest.raises(InputError, match="teacher: trainings is 0; it must be at least 1"):
-        stages.train_teacher(run)
 
 
 def test_a_teacher_that_contradicts_the_label_teaches_nothing() -> None:
@@ -118,7 +117,7 @@ def distillation(
     labels: list[int], document_label: float
 ) -> tuple[Callable[[list[float], float], float], float]:
     """The student's loss of one window by its teacher's answers, and the labels' part of it."""
-    stage = Stage(distill_weight=1.0, token_weight=1.0)
+    stage = Stage(distill_weight=1.0, token_weight=1.0, cosine_weight=1.0)
     ai = np.asarray([-1, *labels, -1], np.float32)
     examples = [Example(np.arange(4, dtype=np.int32), ai, document_label)]
     batch = collate(examples, np.asarray([0]), torch.device("cpu"), 0)

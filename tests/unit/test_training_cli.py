@@ -73,6 +73,7 @@ def test_every_stage_before_its_time(stage: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("stage", "taken_away", "needed"),
     [
+        ("teacher", "prepared/train.parquet", "prepare"),
         ("student", "teacher", "teacher"),
         ("quantize", "teacher", "teacher"),
         ("quantize", "student", "student"),
@@ -137,17 +138,17 @@ def test_a_damaged_cache_is_made_anew(partly: Path, cache: str) -> None:
 def test_models_are_not_exported_with_the_figures_of_others(partly: Path) -> None:
     where = ("--runs", str(partly), "--model-repository", str(partly.parent / "models"))
     path = partly / "smoke" / "calibration" / "teacher.json"
-    calibration = json.loads(path.read_text("utf-8"))
-    path.write_text(json.dumps(calibration | {"graph": "another"}), encoding="utf-8")
+    calibration = path.read_text("utf-8")
+    path.write_text(json.dumps(json.loads(calibration) | {"graph": "another"}), encoding="utf-8")
     for stage in ("evaluate", "export"):
         line = complaint(run(stage, "--preset", "smoke", *where))
         assert "is of another teacher.onnx: run the calibrate stage again" in line
-    path.write_text(json.dumps(calibration), encoding="utf-8")
+    path.write_text(calibration, encoding="utf-8")
     path = partly / "smoke" / "evaluation.json"
     original = path.read_text("utf-8")
-    for key, value in (("sha256", "another"), ("summary", {"threshold_ai": 0.99})):
+    for key in ("sha256", "calibration_sha256"):
         report = json.loads(original)
-        report["models"]["student"][key] = value
+        report["models"]["student"][key] = "another"
         path.write_text(json.dumps(report), encoding="utf-8")
         line = complaint(run("export", "--preset", "smoke", *where))
         assert "is of another student or calibration: run the evaluate stage again" in line

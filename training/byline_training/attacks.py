@@ -1,7 +1,7 @@
 """Ways in which people alter a text to change a detector's mind, for tests and augmentation.
 
-Each takes a text and a random generator and returns the altered text. Rates are those at which a
-reader still follows the text without effort.
+Each takes a text and a random generator, one passages of others too, and returns the altered text.
+Rates are those at which a reader still follows the text without effort.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 
 from byline.normalize import LOOKALIKE
+from byline.segment import segment
 
 _SYNONYMS = {
     "important": "significant", "big": "large", "help": "assist", "show": "demonstrate",
@@ -90,12 +91,17 @@ def synonym(text: str, rng: random.Random) -> str:
 
 
 def inserted_paragraph(text: str, rng: random.Random, passages: Sequence[str]) -> str:
-    """Put the first sentences of one of `passages`, 40 words or more of them, near the middle."""
-    opening = re.match(r"(?:\S+\s+){39,}?\S+[.!?](?=\s|$)", passage := rng.choice(passages))
-    inserted = opening.group() if opening else passage
+    """Put the first sentences of one of `passages`, 40 words or all it has, near the middle."""
+    passage = " ".join(rng.choice(passages).split())
+    end, words = len(passage), 0
+    for sentence in segment(passage):
+        words += sentence.words
+        if words >= 40:
+            end = sentence.end
+            break
     boundaries = [m.end() for m in re.finditer(r"[.!?]\s", text)] or [len(text)]
     at = min(boundaries, key=lambda b: abs(b - len(text) // 2))
-    return f"{text[:at].rstrip()}\n\n{inserted}\n\n{text[at:]}"
+    return f"{text[:at].rstrip()}\n\n{passage[:end].rstrip()}\n\n{text[at:]}"
 
 
 def attacks(people: Sequence[str]) -> dict[str, Attack]:

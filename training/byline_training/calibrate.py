@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,7 +32,7 @@ def calibrate(run: Run) -> None:
         graph = graph_of(run, name)
         scores = score_split(run, graph, vocabulary_of(run, name), "validation", documents)
         calibration, thresholds = fit(documents, scores, run.preset.limits)
-        with replacing(run.path("calibration", f"{name}.json")) as temporary:
+        with replacing(calibration_of(run, name)) as temporary:
             temporary.write_text(
                 json.dumps(
                     {
@@ -51,13 +52,18 @@ def vocabulary_of(run: Run, name: str) -> Vocabulary:
     return Vocabulary.of(run, run.preset.stage(name).base)
 
 
+def calibration_of(run: Run, name: str) -> Path:
+    """Where the calibration of a form is."""
+    return run.path("calibration", f"{name}.json")
+
+
 def load_calibration(run: Run, name: str) -> tuple[Calibration, Thresholds]:
     """Read what `calibrate` wrote for a model.
 
     Raises:
         InputError: it hasn't, or for another graph.
     """
-    path, graph = run.path("calibration", f"{name}.json"), graph_of(run, name)
+    path, graph = calibration_of(run, name), graph_of(run, name)
     with reading(path, "calibrate"):
         values = json.loads(path.read_text("utf-8"))
         fitted = values["calibration"]

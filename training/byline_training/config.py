@@ -80,8 +80,8 @@ class Stage:
     Attributes:
         documents: how many are trained on, of all in their shuffled order; 0 for all.
         tokens_per_batch: batches hold about so many tokens, padding included.
-        trainings: how many times it is trained, with windows and an order of their own; the model
-            is the mean of their weights.
+        trainings: how many times it is trained, each on windows and in an order of its own; the
+            model is the mean of their weights.
         splice: share of the training windows that are made of a human and an AI half.
         layers: layers of the teacher that a student is made of; empty: the base's own.
         interpolate: how far from the weights it began with to the trained ones the model ends:
@@ -166,7 +166,7 @@ def load(name: str) -> Preset:
     """Read a preset by name, or from a path that ends in `.toml`.
 
     Raises:
-        InputError: there is no such preset, or it holds an unknown or mistyped key.
+        InputError: there is no such preset, or it holds an unknown, mistyped or impossible value.
     """
     path = Path(name) if name.endswith(".toml") else CONFIGS / f"{name}.toml"
     if not path.is_file():
@@ -178,6 +178,11 @@ def load(name: str) -> Preset:
         raise InputError(f"{path}: {error}") from error
     preset = _build(Preset, {"name": path.stem, **values}, str(path))
     assert isinstance(preset, Preset)
+    for name, stage in (("teacher", preset.teacher), ("student", preset.student)):
+        if stage.trainings < 1:
+            raise InputError(
+                f"{path}: {name}: trainings is {stage.trainings}; at least 1 is needed"
+            )
     return preset
 
 

@@ -14,7 +14,12 @@ from byline.calibrate import Calibration, sigmoid
 from byline.errors import InputError
 from byline.spec import Thresholds
 from byline_training import card, plots
-from byline_training.calibrate import labelled_sentences, load_calibration, vocabulary_of
+from byline_training.calibrate import (
+    calibration_of,
+    labelled_sentences,
+    load_calibration,
+    vocabulary_of,
+)
 from byline_training.config import Preset
 from byline_training.data import Prepared, load_split
 from byline_training.leave_out import leave_out
@@ -124,6 +129,7 @@ def evaluate(run: Run) -> None:
         }
         report["models"][name], curves[name] = _measure(run, name, splits, scores)
         report["models"][name]["sha256"] = sha256(graph)
+        report["models"][name]["calibration_sha256"] = sha256(calibration_of(run, name))
         report["models"][name]["summary"] |= {
             "parameters": parameters[name.removesuffix("_int8")],
             "size_mb": graph.stat().st_size / 1e6,

@@ -10,7 +10,7 @@ from pathlib import Path
 from byline.errors import InputError
 from byline.repository import CHECKSUMS, ModelRepository
 from byline.spec import LABELS, Spec
-from byline_training.calibrate import load_calibration
+from byline_training.calibrate import calibration_of, load_calibration
 from byline_training.config import ROOT
 from byline_training.encoders import find_tokenizer
 from byline_training.quantize import MODELS, check_parity, gate_documents, graph_of
@@ -158,12 +158,11 @@ def _metrics(run: Run) -> dict[str, dict[str, float]]:
     with reading(path, "evaluate"):
         models = json.loads(path.read_text("utf-8"))["models"]
         measured = {
-            name: (models[name]["sha256"], models[name]["summary"]["threshold_ai"])
-            for name in MODELS
+            name: (models[name]["sha256"], models[name]["calibration_sha256"]) for name in MODELS
         }
-    for name, (graph, threshold) in measured.items():
-        _, thresholds = load_calibration(run, name)
-        if (graph, threshold) != (sha256(graph_of(run, name)), thresholds.ai):
+    for name, hashes in measured.items():
+        load_calibration(run, name)  # says so if it is missing, or another graph's
+        if hashes != (sha256(graph_of(run, name)), sha256(calibration_of(run, name))):
             raise InputError(
                 f"{path} is of another {name} or calibration: run the evaluate stage again"
             )

@@ -151,7 +151,7 @@ def _stage(run: Run) -> Stage:
     """
     stage = run.preset.student
     tokens = min(stage.tokens_per_batch, 1536)
-    return dataclasses.replace(stage, interpolate=1.0, tokens_per_batch=tokens)
+    return dataclasses.replace(stage, interpolate=1.0, trainings=1, tokens_per_batch=tokens)
 
 
 def _trained_on(

@@ -123,7 +123,7 @@ def interpolated(
     }
 
 
-def mean(weights: Sequence[Mapping[str, Tensor]]) -> dict[str, Tensor]:
+def averaged(weights: Sequence[Mapping[str, Tensor]]) -> dict[str, Tensor]:
     """The mean of the weights of several models of one network."""
     first, *others = weights
     return {

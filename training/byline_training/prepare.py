@@ -95,7 +95,7 @@ def prepare(run: Run) -> None:
     # By id, from a generator of its own: which are chosen depends on the test split alone.
     pure = sorted((row for row in by_split["test"] if not row.spans), key=lambda row: row.id)
     sample = random.Random(run.preset.seed).sample(pure, min(data.attacked, len(pure)))
-    people = [row.text for row in pure if row.label == 0]
+    people = sorted(row.text for row in by_split["test"] if row.label == 0)
     attacked = [
         _altered(row, name, attack, random.Random(f"{name}:{row.id}"))
         for name, attack in ({"none": lambda text, rng: text} | attacks(people)).items()

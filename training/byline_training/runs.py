@@ -33,7 +33,7 @@ class Run:
 
     ::
 
-        run.json  metrics.jsonl  prepared/  teacher/  student/  onnx/  calibration/
+        run.json  metrics.jsonl  prepared/  teacher[-N]/  student[-N]/  onnx/  calibration/
     """
 
     preset: Preset

@@ -21,14 +21,14 @@ from byline_training.config import Stage
 from byline_training.data import Example, load_split, load_tokenizer, training_examples
 from byline_training.model import (
     TwoHeads,
+    averaged,
     build,
     build_student,
     load_weights,
-    mean,
     save_weights,
 )
 from byline_training.progress import note
-from byline_training.runs import Run, cached, keep, reading, replacing, sha256
+from byline_training.runs import Run, cached, keep, made_by, reading, replacing, sha256
 from byline_training.trainer import Objective, hard_loss, predict, train
 from byline_training.vocabulary import Vocabulary
 
@@ -49,7 +49,9 @@ def train_teacher(run: Run) -> None:
             Example(vocabulary.translate(example.ids), example.token_labels, example.label)
             for example in _examples(run, stage, seed)
         ]
-        return build(stage, seed), examples, objective
+        model = build(stage, seed)
+        _check_positions(model, run.preset.data.window)
+        return model, examples, objective
 
     _train(run, "teacher", begin)
 
@@ -62,22 +64,22 @@ def train_student(run: Run) -> None:
     document and for every token; `cosine_weight` times the cosine distance of the pooled hidden
     states, where the widths agree (Sanh et al. 2019). The teacher isn't listened to where it
     contradicts the label: it may never have seen the like of a text (Wen et al. 2019 correct such
-    answers); nor of spliced windows, whose labels know more.
+    answers); nor on windows of both kinds, whose labels know more.
 
     The teacher is asked once; its answers are kept in `student/teacher_answers.npz`. Of a teacher
     trained several times all trainings are asked, and the mean of their logits is its answer.
     """
     stage = run.preset.student
-    teacher = load_trained(run, "teacher")
 
     def begin(name: str, origin: str, seed: int) -> tuple[TwoHeads, list[Example], Objective]:
         examples = _examples(run, stage, seed)
-        model = build_student(stage, teacher, seed)
+        model = build_student(stage, load_trained(run, "teacher"), seed)
+        _check_positions(model, run.preset.data.window)
         answers = _teacher_answers(run, run.path(name, "teacher_answers.npz"), origin, examples)
         width = model.encoder.config.hidden_size
         return model, examples, _Distillation(stage, examples, answers, width)
 
-    _train(run, "student", begin, sha256(run.path("teacher", "weights.pt")))
+    _train(run, "student", begin, *_weights_taught_by(run))
 
 
 def load_trained(run: Run, name: str) -> TwoHeads:
@@ -95,42 +97,36 @@ def load_trained(run: Run, name: str) -> TwoHeads:
         return load_weights(model, path).eval()
 
 
-def trainings(run: Run, name: str) -> list[str]:
-    """The names of a model's trainings: its own, if it is trained once.
-
-    Raises:
-        InputError: it isn't trained at all.
-    """
+def training_names(run: Run, name: str) -> list[str]:
+    """The names of a model's trainings: its own, if it is trained once."""
     count = run.preset.stage(name).trainings
-    if count < 1:
-        raise InputError(f"{name}: trainings is {count}; it must be at least 1")
     return [name] if count == 1 else [f"{name}-{number}" for number in range(1, count + 1)]
 
 
 def _train(run: Run, name: str, begin: Begin, *inputs: str) -> None:
     """Train a model as often as its stage asks, and take the mean of the weights.
 
-    Models that were fine-tuned from one another's start lie in one valley of the loss; their mean
-    does better than each, on texts of other origins too (Wortsman et al. 2022, Model soups).
+    Models that were fine-tuned from one pretrained one often lie in one valley of the loss, and
+    their mean does better than each, on texts of other origins too (Wortsman et al. 2022, Model
+    soups). Each training has windows, an order and fresh heads of its own.
     """
     stage = run.preset.stage(name)
     pad = Vocabulary.of(run, stage.base).pad
-    members = trainings(run, name)
+    members = training_names(run, name)
     for number, member in enumerate(members):
         seed = run.preset.seed + 1000 * number  # an epoch adds 1 to it
         origin = _origin(run, stage, seed, *inputs)
         if _done(run, member, origin):
             continue
         model, examples, objective = begin(member, origin, seed)
-        _check_positions(model, run.preset.data.window)
         model = train(run, member, stage, model, examples, objective, seed, pad, origin)
         _finish(run, member, origin, model)
     if members == [name]:
         return
-    origin = _digest([run.recorded()[member]["weights_sha256"] for member in members])
+    origin = _mean_origin(run, members)
     if not _done(run, name, origin):
         models = [load_trained(run, member) for member in members]
-        models[0].load_state_dict(mean([model.state_dict() for model in models]))
+        models[0].load_state_dict(averaged([model.state_dict() for model in models]))
         _finish(run, name, origin, models[0])
 
 
@@ -157,13 +153,13 @@ class _Distillation:
         device = logits.device
         target = torch.from_numpy(self._answers["document"][batch.indices]).to(device)
         pure = (batch.labels == 0) | (batch.labels == 1)
-        right = pure & ((target[:, 1] > target[:, 0]) == (batch.labels > 0.5))
+        listen = pure & ((target[:, 1] > target[:, 0]) == (batch.labels > 0.5))
         document = functional.kl_div(
-            functional.log_softmax(logits[right] / t, dim=1),
-            functional.log_softmax(target[right] / t, dim=1),
+            functional.log_softmax(logits[listen] / t, dim=1),
+            functional.log_softmax(target[listen] / t, dim=1),
             reduction="sum",
             log_target=True,
-        ) / len(right)
+        ) / len(listen)
         token_target = np.zeros(batch.ids.shape, np.float32)
         for row, i in enumerate(batch.indices):
             begin = self._ends[i - 1] if i else 0
@@ -182,9 +178,32 @@ class _Distillation:
         loss = loss + stage.distill_weight * t * t * (document + stage.token_weight * token)
         if stage.cosine_weight and self._same_width:
             wanted = torch.from_numpy(self._answers["pooled"][batch.indices].astype(np.float32))
-            cosine = functional.cosine_similarity(pooled, wanted.to(device)).mean()
-            loss = loss + stage.cosine_weight * (1 - cosine)
+            distance = 1 - functional.cosine_similarity(pooled, wanted.to(device))
+            loss = loss + stage.cosine_weight * (distance * listen).mean()
         return loss
+
+
+def _weights_taught_by(run: Run) -> list[str]:
+    """Hashes of the weights that a student begins with and learns from.
+
+    Raises:
+        InputError: there are none, or they don't belong together.
+    """
+    names = training_names(run, "teacher")
+    hashes = [
+        sha256(made_by("teacher", run.path(name, "weights.pt")))
+        for name in dict.fromkeys(["teacher", *names])
+    ]
+    if len(names) > 1 and run.recorded()["teacher"]["origin"] != _mean_origin(run, names):
+        raise InputError(
+            f"{run.path('teacher', 'weights.pt')} is not the mean of the trainings beside it: run "
+            "the teacher stage again"
+        )
+    return hashes
+
+
+def _mean_origin(run: Run, names: Sequence[str]) -> str:
+    return _digest([sha256(run.path(name, "weights.pt")) for name in names])
 
 
 def _teacher_answers(
@@ -194,7 +213,7 @@ def _teacher_answers(
         return kept
     vocabulary = Vocabulary.of(run, run.preset.teacher.base)
     windows = [vocabulary.translate(example.ids).astype(np.int64) for example in examples]
-    names = trainings(run, "teacher")
+    names = training_names(run, "teacher")
     answers: dict[str, NDArray[Any]] = {}
     for name in names:
         logits, pooled = predict(load_trained(run, name), windows, f"ask {name}", vocabulary.pad)
@@ -222,7 +241,7 @@ def _origin(run: Run, stage: Stage, seed: int, *inputs: str) -> str:
     values = dataclasses.asdict(stage)
     del values["checkpoint_seconds"], values["trainings"]
     data = run.preset.data
-    train_split = sha256(run.path("prepared", "train.parquet"))
+    train_split = sha256(made_by("prepare", run.path("prepared", "train.parquet")))
     return _digest([values, seed, data.window, train_split, *inputs])
 
 

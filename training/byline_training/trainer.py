@@ -57,7 +57,7 @@ def train(
         model: where to begin; changed in place.
         examples: the windows.
         objective: the loss.
-        seed: of the batches' order.
+        seed: of the batches' order, and torch's.
         pad: id of the padding token.
         origin: hash of the settings and data; a checkpoint of others isn't gone on from.
 
