@@ -64,7 +64,7 @@ def test_a_model_may_be_the_mean_of_several_trainings(tiny_run: Path, tmp_path: 
         dataclasses.replace(
             preset,
             teacher=dataclasses.replace(preset.teacher, trainings=2),
-            student=dataclasses.replace(preset.student, layers=(0, 1), distill_weight=1.0),
+            student=dataclasses.replace(preset.student, layers=(0, 1), trainings=2),
         ),
         tmp_path / "smoke",
     )
@@ -90,6 +90,10 @@ def test_a_model_may_be_the_mean_of_several_trainings(tiny_run: Path, tmp_path: 
     shutil.copyfile(tmp_path / "kept", weights)
 
     stages.train_student(run)
+    first, second = (
+        stages.load_trained(run, name).state_dict() for name in ("student-1", "student-2")
+    )
+    assert not torch.equal(first["token_head.weight"], second["token_head.weight"])
     with np.load(run.path("student", "teacher_answers.npz")) as kept:
         answers = kept["document"]
     examples = stages._examples(run, run.preset.student, run.preset.seed)

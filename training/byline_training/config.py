@@ -80,8 +80,8 @@ class Stage:
     Attributes:
         documents: how many are trained on, of all in their shuffled order; 0 for all.
         tokens_per_batch: batches hold about so many tokens, padding included.
-        trainings: how many times it is trained, each on windows and in an order of its own; the
-            model is the mean of their weights.
+        trainings: how many times it is trained, each in an order of its own, a teacher also on
+            windows of its own; the model is the mean of their weights.
         splice: share of the training windows that are made of a human and an AI half.
         layers: layers of the teacher that a student is made of; empty: the base's own.
         interpolate: how far from the weights it began with to the trained ones the model ends:

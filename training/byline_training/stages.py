@@ -6,7 +6,6 @@ import dataclasses
 import hashlib
 import json
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -32,8 +31,8 @@ from byline_training.runs import Run, cached, keep, made_by, reading, replacing,
 from byline_training.trainer import Objective, hard_loss, predict, train
 from byline_training.vocabulary import Vocabulary
 
-Begin = Callable[[str, str, int], tuple[TwoHeads, list[Example], Objective]]
-"""Of one training's name, origin and seed: where it begins, on what it trains, what it minimises"""
+Begin = Callable[[int], tuple[TwoHeads, list[Example], Objective]]
+"""Of a training's seed: where it begins, what it trains on, what it minimises."""
 
 
 def train_teacher(run: Run) -> None:
@@ -44,7 +43,7 @@ def train_teacher(run: Run) -> None:
     def objective(batch: Batch, logits: Tensor, token_logits: Tensor, pooled: Tensor) -> Tensor:
         return hard_loss(batch, logits, token_logits, stage)
 
-    def begin(name: str, origin: str, seed: int) -> tuple[TwoHeads, list[Example], Objective]:
+    def begin(seed: int) -> tuple[TwoHeads, list[Example], Objective]:
         examples = [
             Example(vocabulary.translate(example.ids), example.token_labels, example.label)
             for example in _examples(run, stage, seed)
@@ -71,11 +70,11 @@ def train_student(run: Run) -> None:
     """
     stage = run.preset.student
 
-    def begin(name: str, origin: str, seed: int) -> tuple[TwoHeads, list[Example], Objective]:
-        examples = _examples(run, stage, seed)
+    def begin(seed: int) -> tuple[TwoHeads, list[Example], Objective]:
+        examples = _examples(run, stage, run.preset.seed)  # of all trainings: the answers are kept
         model = build_student(stage, load_trained(run, "teacher"), seed)
         _check_positions(model, run.preset.data.window)
-        answers = _teacher_answers(run, run.path(name, "teacher_answers.npz"), origin, examples)
+        answers = _teacher_answers(run, examples)
         width = model.encoder.config.hidden_size
         return model, examples, _Distillation(stage, examples, answers, width)
 
@@ -108,7 +107,7 @@ def _train(run: Run, name: str, begin: Begin, *inputs: str) -> None:
 
     Models that were fine-tuned from one pretrained one often lie in one valley of the loss, and
     their mean does better than each, on texts of other origins too (Wortsman et al. 2022, Model
-    soups). Each training has windows, an order and fresh heads of its own.
+    soups). Each training has an order and fresh heads of its own, a teacher's windows too.
     """
     stage = run.preset.stage(name)
     pad = Vocabulary.of(run, stage.base).pad
@@ -118,7 +117,7 @@ def _train(run: Run, name: str, begin: Begin, *inputs: str) -> None:
         origin = _origin(run, stage, seed, *inputs)
         if _done(run, member, origin):
             continue
-        model, examples, objective = begin(member, origin, seed)
+        model, examples, objective = begin(seed)
         model = train(run, member, stage, model, examples, objective, seed, pad, origin)
         _finish(run, member, origin, model)
     if members == [name]:
@@ -206,10 +205,11 @@ def _mean_origin(run: Run, names: Sequence[str]) -> str:
     return _digest([sha256(run.path(name, "weights.pt")) for name in names])
 
 
-def _teacher_answers(
-    run: Run, path: Path, origin: str, examples: list[Example]
-) -> dict[str, NDArray[Any]]:
-    if kept := cached(path, origin):
+def _teacher_answers(run: Run, examples: list[Example]) -> dict[str, NDArray[Any]]:
+    path = run.path("student", "teacher_answers.npz")
+    asked = hashlib.sha256(b"".join(example.ids.tobytes() for example in examples)).hexdigest()
+    key = _digest([asked, *_weights_taught_by(run)])
+    if kept := cached(path, key):
         return kept
     vocabulary = Vocabulary.of(run, run.preset.teacher.base)
     windows = [vocabulary.translate(example.ids).astype(np.int64) for example in examples]
@@ -225,7 +225,7 @@ def _teacher_answers(
             answers[key] = answers.get(key, 0) + values / len(names)
     for key in ("token", "pooled"):
         answers[key] = answers[key].astype(np.float16)
-    keep(path, origin, **answers)
+    keep(path, key, **answers)
     return answers
 
 
