@@ -148,6 +148,6 @@ def _attacks(plt: Any, attacks: dict[str, Any], folder: Path) -> None:
                  label=label)  # fmt: skip
     axes.set_xticks(at, [name.replace("_", "\n") for name in attacks], fontsize=8)
     axes.set(ylabel="percent", title=f"{DEFAULT}: altered texts")
-    axes.legend()
+    figure.legend(loc="outside lower center", ncols=2)
     figure.savefig(folder / "attacks.png")
     plt.close(figure)

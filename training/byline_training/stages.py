@@ -217,14 +217,14 @@ def _teacher_answers(run: Run, examples: list[Example]) -> dict[str, NDArray[Any
     answers: dict[str, NDArray[Any]] = {}
     for name in names:
         logits, pooled = predict(load_trained(run, name), windows, f"ask {name}", vocabulary.pad)
-        for key, values in (
+        for part, values in (
             ("document", np.stack([answer.document for answer in logits])),
             ("token", np.concatenate([answer.token for answer in logits])),
             ("pooled", pooled.astype(np.float32)),
         ):
-            answers[key] = answers.get(key, 0) + values / len(names)
-    for key in ("token", "pooled"):
-        answers[key] = answers[key].astype(np.float16)
+            answers[part] = answers.get(part, 0) + values / len(names)
+    for part in ("token", "pooled"):
+        answers[part] = answers[part].astype(np.float16)
     keep(path, key, **answers)
     return answers
 
