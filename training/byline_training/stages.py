@@ -69,16 +69,18 @@ def train_student(run: Run) -> None:
     trained several times all trainings are asked, and the mean of their logits is its answer.
     """
     stage = run.preset.student
+    weights = _weights_taught_by(run)
 
     def begin(seed: int) -> tuple[TwoHeads, list[Example], Objective]:
-        examples = _examples(run, stage, run.preset.seed)  # of all trainings: the answers are kept
+        # The same windows for every training, so that the teacher is asked about them once.
+        examples = _examples(run, stage, run.preset.seed)
         model = build_student(stage, load_trained(run, "teacher"), seed)
         _check_positions(model, run.preset.data.window)
-        answers = _teacher_answers(run, examples)
+        answers = _teacher_answers(run, examples, weights)
         width = model.encoder.config.hidden_size
         return model, examples, _Distillation(stage, examples, answers, width)
 
-    _train(run, "student", begin, *_weights_taught_by(run))
+    _train(run, "student", begin, *weights)
 
 
 def load_trained(run: Run, name: str) -> TwoHeads:
@@ -122,7 +124,7 @@ def _train(run: Run, name: str, begin: Begin, *inputs: str) -> None:
         _finish(run, member, origin, model)
     if members == [name]:
         return
-    origin = _mean_origin(run, members)
+    origin = _digest([sha256(run.path(member, "weights.pt")) for member in members])
     if not _done(run, name, origin):
         models = [load_trained(run, member) for member in members]
         models[0].load_state_dict(averaged([model.state_dict() for model in models]))
@@ -189,26 +191,23 @@ def _weights_taught_by(run: Run) -> list[str]:
         InputError: there are none, or they don't belong together.
     """
     names = training_names(run, "teacher")
-    hashes = [
-        sha256(made_by("teacher", run.path(name, "weights.pt")))
-        for name in dict.fromkeys(["teacher", *names])
-    ]
-    if len(names) > 1 and run.recorded()["teacher"]["origin"] != _mean_origin(run, names):
+    hashes = [sha256(made_by("teacher", run.path(name, "weights.pt"))) for name in names]
+    if names == ["teacher"]:
+        return hashes
+    mean = made_by("teacher", run.path("teacher", "weights.pt"))
+    if run.recorded().get("teacher", {}).get("origin") != _digest(hashes):
         raise InputError(
-            f"{run.path('teacher', 'weights.pt')} is not the mean of the trainings beside it: run "
-            "the teacher stage again"
+            f"{mean} is not the mean of the trainings beside it: run the teacher stage again"
         )
-    return hashes
+    return [sha256(mean), *hashes]
 
 
-def _mean_origin(run: Run, names: Sequence[str]) -> str:
-    return _digest([sha256(run.path(name, "weights.pt")) for name in names])
-
-
-def _teacher_answers(run: Run, examples: list[Example]) -> dict[str, NDArray[Any]]:
+def _teacher_answers(
+    run: Run, examples: list[Example], weights: Sequence[str]
+) -> dict[str, NDArray[Any]]:
     path = run.path("student", "teacher_answers.npz")
     asked = hashlib.sha256(b"".join(example.ids.tobytes() for example in examples)).hexdigest()
-    key = _digest([asked, *_weights_taught_by(run)])
+    key = _digest([asked, *weights])
     if kept := cached(path, key):
         return kept
     vocabulary = Vocabulary.of(run, run.preset.teacher.base)
