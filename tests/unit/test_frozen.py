@@ -81,6 +81,24 @@ def test_the_layers_above_learn_and_those_below_do_not(encoder: Any, tmp_path: P
     assert all(p.grad is None for p in model.encoder.embeddings.parameters())
 
 
+@pytest.mark.parametrize("encoder", [bert, mpnet])
+def test_training_the_layers_above_leaves_what_the_frozen_ones_say(encoder: Any) -> None:
+    model, batch = encoder(), collate(windows(6), np.arange(6), CPU, PAD)
+    model.freeze(2, embeddings=True)
+
+    def below() -> torch.Tensor:
+        said: torch.Tensor = model.encoder(
+            input_ids=batch.ids, attention_mask=batch.mask, output_hidden_states=True
+        ).hidden_states[2]
+        return said.detach().clone()
+
+    before = below()
+    model(batch.ids, batch.mask)[0].sum().backward()
+    learning = [p for p in model.parameters() if p.requires_grad]
+    torch.optim.SGD(learning, lr=1.0).step()
+    assert torch.equal(below(), before)
+
+
 def test_states_are_taken_over_by_the_next_process(tmp_path: Path) -> None:
     model, examples = bert(), windows()
     states(tmp_path, model, examples)

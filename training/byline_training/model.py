@@ -70,6 +70,10 @@ class TwoHeads(nn.Module):
         if layers:  # not every encoder has a plain list of them (ALBERT shares one)
             for layer in self.layers[:layers]:
                 layer.requires_grad_(False)
+            # MPNet's, shared by all layers: trained, it would change the frozen ones too, and be
+            # reached through all of them.
+            if shared := getattr(self._stack, "relative_attention_bias", None):
+                shared.requires_grad_(False)
 
     def keep_layers(self, layers: Sequence[int]) -> None:
         """Drop all but some layers.
