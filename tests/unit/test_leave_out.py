@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -32,6 +33,28 @@ def test_every_domain_and_source_is_tested_seen_and_never_seen(run: Run) -> None
         assert all(0 <= side["auroc"] <= 1 for side in figures.values())
     # The dialects are told apart by their words, whatever the domain.
     assert min(figures["taken_in"]["auroc"] for figures in groups) > 0.9
+
+
+def test_no_text_of_what_is_tested_was_trained_on(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: dict[str, tuple[set[str], set[str]]] = {}
+
+    def trained_on(_: Run, name: str, documents: Any, tested: Any) -> dict[str, Any]:
+        by = "source" if "source" in name else "domain"
+        asked = {getattr(d, by) for members in tested.values() for d in members}
+        seen[Path(name).name] = ({getattr(d, by) for d in documents}, asked)
+        return {group: {"auroc": 1.0, "recall_at_5_percent_fpr": 1.0} for group in tested}
+
+    monkeypatch.setattr(leave_out, "_trained_on", trained_on)
+    leave_out.leave_out(run, "test")
+    everything, _ = seen.pop("nothing")
+    assert everything
+    for trained, asked in seen.values():
+        assert asked
+        assert not trained & asked
+    domains = [asked for name, (_, asked) in seen.items() if "domain" in name]
+    assert set.union(*domains) == everything
 
 
 def test_what_was_measured_is_kept(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -63,10 +86,11 @@ def test_folds_share_out_sources_whole_and_kinds_evenly() -> None:
         for kind, count in ((0.0, human), (1.0, ai))
         for i in range(count)
     ]  # fmt: skip
-    folds = leave_out.source_folds(documents)
-    assert sorted(source for fold in folds for source in fold) == list("abcdef")
+    folds = leave_out.folds(documents, "source")
+    assert [fold.name for fold in folds] == ["1 of 3", "2 of 3", "3 of 3"]
+    assert sorted(source for fold in folds for source in fold.values) == list("abcdef")
     for fold in folds:
-        assert {d.label for d in documents if d.source in fold} == {0.0, 1.0}
+        assert {d.label for d in documents if d in fold} == {0.0, 1.0}
 
 
 def document(name: str, label: float, source: str) -> Prepared:

@@ -336,7 +336,8 @@ def _left_out(left_out: dict[str, Any]) -> str:
     parts = [
         "The student's network, trained from its pretrained weights on "
         f"{left_out['documents']} documents and labels alone, without the texts it is asked about "
-        "and with their like. The sources are divided into parts, and each part left out once."
+        "and with their like. Domains and sources are divided into parts, and each part is left "
+        "out once: so a domain is judged by a model that knew neither it nor some others."
     ]
     for title, groups in (("domain", left_out["domains"]), ("sources", left_out["sources"])):
         if groups:

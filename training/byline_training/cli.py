@@ -91,8 +91,8 @@ STAGES: dict[str, tuple[Callable[[Run, Path], None], str]] = {
 _BESIDE: dict[str, tuple[Callable[[Run, Path], None], str]] = {
     "leave-out": (
         _leave_out,
-        "Measure what was never seen: train without a domain or some sources, on few documents, "
-        "and test on theirs of the validation split. To choose settings by; no stage needs it.",
+        "Measure what was never seen: train without some domains or sources, and test on theirs "
+        "of the validation split. To choose settings by; no stage needs it.",
     ),
     "reproduce": (
         _reproduce,

@@ -50,7 +50,8 @@ class Data:
         near_duplicate: Jaccard similarity of word 5-grams from which two texts are the same.
         limit: documents taken per split, stratified by source and label; 0 for all.
         attacked: test documents that are scored under every attack.
-        leave_out: documents a model is trained on for the leave-one-domain-out figures; 0 for none.
+        leave_out: documents a model is trained on without some domains or sources; 0 for no such
+            figures.
     """
 
     sources: tuple[Source, ...] = ()

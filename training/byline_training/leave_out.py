@@ -26,97 +26,105 @@ from byline_training.runs import Run, reading, replacing, sha256
 from byline_training.trainer import hard_loss, predict, train
 from byline_training.vocabulary import Vocabulary
 
-FOLDS = 3
-"""Parts into which the sources are divided; each is left out once."""
-_LEAST = 100
+FOLDS = {"domain": 4, "source": 3}
+"""Parts into which the domains and the sources are divided; each part is left out once."""
+_LEAST = 80
 """Tested documents of each kind without which a group isn't asked about."""
 _MOST = 100
 """Tested documents of a source and kind: no source rules over a group."""
 
 
 @dataclasses.dataclass(frozen=True)
-class _Group:
-    """Documents that are left out together: of one domain, or of some sources."""
+class _Fold:
+    """Documents that are left out together: of some domains, or of some sources."""
 
     name: str
-    domain: str | None = None
-    sources: frozenset[str] = frozenset()
+    by: str
+    values: frozenset[str]
 
     def __contains__(self, document: Prepared) -> bool:
-        return document.domain == self.domain or document.source in self.sources
+        return getattr(document, self.by) in self.values
 
 
 def leave_out(run: Run, split: str) -> dict[str, Any]:
-    """Train a student without each domain and fold of sources, and with all, on equally many texts.
+    """Train students without some domains or sources, and one with all, on equally many texts.
 
-    What is trained is the student's network from its pretrained weights, on labels alone: a
-    teacher that saw the texts would give them away.
+    Several domains are left out at once, so each is judged by a model that knew even less than all
+    but that one: the figures are no better than those of leaving out one. What is trained is the
+    student's network from its pretrained weights, on labels alone: a teacher that saw the texts
+    would give them away.
 
     Args:
         run: `preset.data.leave_out` says on how many documents; 0 for none of this.
         split: what is tested on: `validation` to choose by, `test` for the card.
 
     Returns:
-        `documents`, `split`, and under `domains` and `sources` by name AUROC and recall at 5%
-        false positives, `left_out` and `taken_in`.
+        `documents`, `split`, and under `domains` by name, under `sources` by fold AUROC and recall
+        at 5% false positives, `left_out` and `taken_in`.
     """
     count = run.preset.data.leave_out
     if not count:
         return {}
     documents = [d for d in load_split(run.path("prepared"), "train") if not d.mixed]
     tested = [d for d in load_split(run.path("prepared"), split) if not d.mixed]
-    groups = {
-        "domains": [_Group(name, domain=name) for name in sorted({d.domain for d in tested})],
-        "sources": [
-            _Group(f"{number} of {FOLDS}", sources=sources)
-            for number, sources in enumerate(source_folds(documents), 1)
-        ],
-    }
     results: dict[str, Any] = {"documents": count, "split": split}
-    asked = {kind: _asked(found, tested) for kind, found in groups.items()}
-    everything = {f"{kind} {g.name}": ds for kind, found in asked.items() for g, ds in found}
+    asked: dict[_Fold, dict[str, list[Prepared]]] = {}
+    for by in FOLDS:
+        for fold in folds(documents, by):
+            groups: dict[str, list[Prepared]] = defaultdict(list)
+            for document in tested:
+                if document in fold:
+                    groups[document.domain if by == "domain" else fold.name].append(document)
+            found = {name: _capped(members) for name, members in groups.items()}
+            asked[fold] = {name: ds for name, ds in sorted(found.items()) if _enough(ds)}
+    everything = {
+        f"{fold.by} {name}": ds for fold, found in asked.items() for name, ds in found.items()
+    }
     taken_in = _figures(run, split, "nothing", documents, everything)
-    for kind, found in asked.items():
-        results[kind] = {}
-        for group, members in found:
-            name = f"{kind} {group.name}"
-            rest = [d for d in documents if d not in group]
-            left_out = _figures(run, split, name, rest, {name: members})
-            results[kind][group.name] = {"left_out": left_out[name], "taken_in": taken_in[name]}
+    for fold, found in asked.items():
+        kind = results.setdefault(f"{fold.by}s", {})
+        if not found:
+            continue
+        rest = [d for d in documents if d not in fold]
+        left_out = _figures(run, split, f"{fold.by} {fold.name}", rest, found)
+        for name in found:
+            kind[name] = {"left_out": left_out[name], "taken_in": taken_in[f"{fold.by} {name}"]}
     return results
 
 
-def source_folds(documents: Sequence[Prepared]) -> list[frozenset[str]]:
-    """Divide the sources into folds with about as many texts of each kind."""
+def folds(documents: Sequence[Prepared], by: str) -> list[_Fold]:
+    """Divide the domains or sources into folds with about as many texts of each kind."""
     counts: dict[str, Counter[float]] = defaultdict(Counter)
     for document in documents:
-        counts[document.source][document.label] += 1
-    folds: list[tuple[set[str], Counter[float]]] = [(set(), Counter()) for _ in range(FOLDS)]
-    for source, count in sorted(counts.items(), key=lambda item: (-item[1].total(), item[0])):
+        counts[getattr(document, by)][document.label] += 1
+    parts: list[tuple[set[str], Counter[float]]] = [(set(), Counter()) for _ in range(FOLDS[by])]
+    for value, count in sorted(counts.items(), key=lambda item: (-item[1].total(), item[0])):
         kinds = set(count)
-        sources, total = min(folds, key=lambda fold: sum(fold[1][kind] for kind in kinds))
-        sources.add(source)
+        values, total = min(parts, key=lambda part: sum(part[1][kind] for kind in kinds))
+        values.add(value)
         total.update(count)
-    return [frozenset(sources) for sources, _ in folds]
+    return [
+        _Fold(f"{number} of {len(parts)}", by, frozenset(values))
+        for number, (values, _) in enumerate(parts, 1)
+    ]
 
 
-def _asked(
-    groups: Sequence[_Group], tested: Sequence[Prepared]
-) -> list[tuple[_Group, list[Prepared]]]:
-    """The groups with enough documents of both kinds to be tested, and those documents."""
-    asked = []
-    for group in groups:
-        taken: Counter[tuple[str, float]] = Counter()
-        members = []
-        for document in tested:
-            kind = (document.source, document.label)
-            if document in group and taken[kind] < _MOST:
-                taken[kind] += 1
-                members.append(document)
-        labels = Counter(d.label for d in members)
-        if min(labels[0.0], labels[1.0]) >= _LEAST:
-            asked.append((group, members))
-    return asked
+def _capped(documents: Sequence[Prepared]) -> list[Prepared]:
+    """At most `_MOST` of each source and kind."""
+    taken: Counter[tuple[str, float]] = Counter()
+    kept = []
+    for document in documents:
+        kind = (document.source, document.label)
+        if taken[kind] < _MOST:
+            taken[kind] += 1
+            kept.append(document)
+    return kept
+
+
+def _enough(documents: Sequence[Prepared]) -> bool:
+    """Whether there are enough of both kinds to be tested."""
+    labels = Counter(d.label for d in documents)
+    return min(labels[0.0], labels[1.0]) >= _LEAST
 
 
 def _figures(
@@ -129,7 +137,10 @@ def _figures(
     """Figures by group of a student trained on some of `documents`, or those of an earlier call."""
     count, stage = run.preset.data.leave_out, _stage(run)
     inputs = [sha256(run.path("prepared", f"{s}.parquet")) for s in ("train", split)]
-    key = json.dumps([inputs, count, run.preset.data.window, dataclasses.asdict(stage)])
+    settings = dataclasses.asdict(stage)
+    key = json.dumps(
+        [inputs, len(documents), sorted(tested), count, run.preset.data.window, settings]
+    )
     path = run.path("leave_out", split, f"{name}.json")
     kept: dict[str, Any] = {}
     if path.exists():
@@ -147,11 +158,14 @@ def _figures(
 def _stage(run: Run) -> Stage:
     """How the student is trained here: on few documents, which make enough steps in small batches.
 
-    From pretrained weights there is no trained model to end on the way from.
+    From pretrained weights there is no trained model to end on the way from, nor layers that know
+    the task already.
     """
     stage = run.preset.student
     tokens = min(stage.tokens_per_batch, 1536)
-    return dataclasses.replace(stage, interpolate=1.0, trainings=1, tokens_per_batch=tokens)
+    return dataclasses.replace(
+        stage, interpolate=1.0, trainings=1, tokens_per_batch=tokens, frozen_layers=0
+    )
 
 
 def _trained_on(
