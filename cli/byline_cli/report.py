@@ -28,8 +28,10 @@ from byline_cli.wording import (
     WORDS,
     limits,
     percent,
+    sentence_thresholds,
     shown,
     summary,
+    thresholds,
 )
 
 _TEMPLATES = Path(__file__).parent / "templates"
@@ -128,6 +130,8 @@ def write_report(
             expectation=list(expectation_lines(expected(tally, model, base_rate), model)),
             model=model,
             limits=limits(model),
+            thresholds=thresholds(model),
+            sentence_thresholds=sentence_thresholds(model),
             evidence=EVIDENCE,
             facts=list(_facts(model)),
             metrics=[(_spelled(name), f"{value:,.6g}") for name, value in _metrics(model)],
@@ -169,9 +173,6 @@ def _facts(model: ModelInfo) -> Iterator[tuple[str, str]]:
     yield "Model", f"{model.name}, version {model.version}{size}"
     if model.training_run:
         yield "Training run", model.training_run
-    yield "AI from", percent(model.thresholds.ai)
-    yield "human up to", percent(model.thresholds.human)
-    yield "sentence AI from", percent(model.thresholds.sentence_ai)
     yield "shortest text judged", f"{model.thresholds.min_words} words"
 
 

@@ -10,7 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 from byline import Finding, InputError, RawScore, SentenceScore, Verdict
 from byline_cli.inputs import Input
-from byline_cli.readers.files import RECORDS, Reading, read_file, read_stream, suffix_of
+from byline_cli.readers.files import (
+    RECORDS,
+    Reading,
+    prose_of_file,
+    prose_of_stream,
+    suffix_of,
+)
 from byline_cli.time_limit import time_limit
 
 if TYPE_CHECKING:
@@ -30,6 +36,8 @@ class Result:
         text: what was scored; spans of the verdict count its code points.
         verdict: None where there is an error.
         error: why it couldn't be read, and what to do.
+        set_apart: words that were left out because of the blocks they stand in; counted where
+            little else is left.
     """
 
     name: str
@@ -37,6 +45,18 @@ class Result:
     text: str = ""
     verdict: Verdict | None = None
     error: str | None = None
+    set_apart: int = 0
+
+    def judged(self, verdict: Verdict) -> Result:
+        """The same with a verdict; if what was set apart left too little, the verdict says so."""
+        if verdict.verdict == "too_short" and self.set_apart:
+            finding = Finding(
+                "set_apart", self.set_apart,
+                "So many words are code, tables, quotations, references or navigation, which are "
+                "scored only if --include names them.",
+            )  # fmt: skip
+            verdict = replace(verdict, findings=(*verdict.findings, finding))
+        return replace(self, verdict=verdict)
 
     @property
     def title(self) -> str:
@@ -71,15 +91,15 @@ def read(given: Input, how: Reading) -> Result:
         if given.problem is not None:
             raise InputError(given.problem)
         if given.text is not None:
-            text = given.text
-        elif given.path is None:
-            text = read_stream(sys.stdin.buffer, how)
+            return replace(result, text=given.text)
+        if given.path is None:
+            prose = prose_of_stream(sys.stdin.buffer, how)
         else:
             with time_limit(_SECONDS):
-                text = read_file(given.path, how)
+                prose = prose_of_file(given.path, how)
     except Exception as error:  # one file must not end a run of thousands
         return replace(result, error=_problem(error))
-    return replace(result, text=text)
+    return replace(result, text=prose.text, set_apart=prose.set_apart)
 
 
 def _problem(error: Exception) -> str:
@@ -97,7 +117,7 @@ def scored(result: Result, detector: Detector) -> Result:
     """Score what was read."""
     if result.error is not None:
         return result
-    return replace(result, verdict=detector.score(result.text, result.name))
+    return result.judged(detector.score(result.text, result.name))
 
 
 def result_of(values: dict[str, Any]) -> Result:

@@ -112,7 +112,7 @@ def _journal(settings: Settings, model: ModelInfo) -> Journal | None:
     journal = Journal(path, settings.identity(model), settings.resume)
     if settings.resume and not len(journal):
         click.echo(
-            f"byline: nothing to resume, for {path} holds no results; starting anew", err=True
+            f"byline: no earlier run of {settings.output} to go on with; beginning anew", err=True
         )
     return journal
 

@@ -18,6 +18,7 @@ from urllib.parse import urlsplit
 from byline import BylineError, Finding, InputError, RawScore, SentenceScore, Verdict
 from byline.detector import MAX_CHARACTERS
 from byline.spec import Thresholds
+from byline.types import UNFIT
 from byline_cli.inputs import Input
 from byline_cli.model_info import ModelInfo
 from byline_cli.results import Result
@@ -283,7 +284,7 @@ def _result(result: Result, values: dict[str, Any], request: Request) -> Result:
         verdict = _truncated(verdict, beyond)
     if request.min_words is not None:
         verdict = _with_floor(verdict, request.min_words)
-    return replace(result, text=result.text if request.keep_text else "", verdict=verdict)
+    return replace(result.judged(verdict), text=result.text if request.keep_text else "")
 
 
 def _truncated(verdict: Verdict, beyond: int) -> Verdict:
@@ -291,19 +292,20 @@ def _truncated(verdict: Verdict, beyond: int) -> Verdict:
     unseen = round(verdict.words * beyond / MAX_CHARACTERS)
     words = verdict.words + unseen
     message = f"Only the first {MAX_CHARACTERS:,} characters were scored."
-    known = [f for f in verdict.findings if f.kind != "not_english"]
-    other = [replace(f, count=words) for f in verdict.findings if f.kind == "not_english"]
+    known = [f for f in verdict.findings if f.kind not in UNFIT]
+    unfit = [f for f in verdict.findings if f.kind in UNFIT]
     return replace(
-        verdict, words=words, findings=(*known, Finding("truncated", unseen, message), *other),
+        verdict, words=words, findings=(*known, Finding("truncated", unseen, message), *unfit),
         coverage=round(verdict.coverage * verdict.words) / words if words else 0.0,
     )  # fmt: skip
 
 
 def _with_floor(verdict: Verdict, min_words: int) -> Verdict:
     """What the library says of a text with a higher limit of words."""
-    if round(verdict.coverage * verdict.words) >= min_words:
+    unfit = [f.count for f in verdict.findings if f.kind in UNFIT]
+    if max(unfit, default=round(verdict.coverage * verdict.words)) >= min_words:
         return verdict
     return replace(
         verdict, verdict="too_short", probability=None, log_odds=None, coverage=0.0, sentences=(),
-        findings=tuple(f for f in verdict.findings if f.kind != "not_english"), raw=None,
+        findings=tuple(f for f in verdict.findings if f.kind not in UNFIT), raw=None,
     )  # fmt: skip

@@ -98,7 +98,7 @@ def expected(tally: Tally, model: ModelInfo, base_rate: float | None) -> Expecta
 def summary_lines(tally: Tally, model: ModelInfo, base_rate: float | None) -> Iterator[str]:
     """The summary for people, a line at a time."""
     yield totals(tally.counts)
-    yield f"{tally.words:,} words; {tally.judged:,} texts were judged."
+    yield f"{tally.words:,} words; judged {_texts(tally.judged)}."
     most = max(tally.bins)
     if most:
         yield ""
@@ -128,11 +128,10 @@ def expectation_lines(found: Expectation | None, model: ModelInfo) -> Iterator[s
         yield f"How many false flags to expect is not known: no error rates come with {model.name}."
         return
     yield (
-        f"False flags: {model.name} called {found.rate:.2%} of the human texts of its test split "
-        f"AI. Were all {found.judged:,} judged texts written by people like those, it would call "
-        f"about {found.if_all_human:,.1f} of them AI (by chance {found.low:,} to {found.high:,}); "
-        f"here it called {found.flagged:,} so. On other "
-        "kinds of text it may err more often."
+        f"False flags: of {_texts(found.judged)}, were people to have written every one, expect "
+        f"{_expected(found)} to be called AI, for {model.name} called {found.rate:.2%} of the "
+        f"human texts of its test split so. Here it called {found.flagged:,} AI. On other kinds of "
+        "text it may err more often."
     )
     if found.base_rate is None:
         return
@@ -140,9 +139,21 @@ def expectation_lines(found: Expectation | None, model: ModelInfo) -> Iterator[s
         yield f"At a base rate of {found.base_rate:.1%} nothing can be said: no recall is recorded."
         return
     yield (
-        f"If {found.base_rate:.1%} of the texts are AI's, expect about "
-        f"{found.expected_flagged:,.1f} to be called AI, of which {found.precision:.1%} are."
+        f"If AI wrote {found.base_rate:.1%} of the texts, expect about "
+        f"{found.expected_flagged:,.1f} to be called AI, and {found.precision:.1%} of those to be "
+        "AI's."
     )
+
+
+def _texts(n: int) -> str:
+    return f"{n:,} text{'' if n == 1 else 's'}"
+
+
+def _expected(found: Expectation) -> str:
+    """The number of false flags, and between which it may lie by chance."""
+    if found.low == found.high:
+        return f"about {found.if_all_human:,.1f}"
+    return f"about {found.if_all_human:,.1f} ({found.low:,} to {found.high:,} by chance)"
 
 
 def _binomial_range(n: int, rate: float) -> tuple[int, int]:

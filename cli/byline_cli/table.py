@@ -25,9 +25,11 @@ from byline_cli.wording import (
     found,
     limits,
     percent,
+    sentence_thresholds,
     shared_folder,
     shown,
     summary,
+    thresholds,
 )
 
 # Kind of verdict to its mark, the mark where a terminal has ASCII only, and its style: never the
@@ -90,7 +92,8 @@ def _print(results: Iterable[Result], model: ModelInfo, detailed: bool, console:
                 _print_sentences(_sentences(result), console)
     width = min(console.width, _TEXT_WIDTH)
     console.print(Text(summary(counts), style="bold"), width=width)
-    console.print(Text(f"{limits(model)} {EVIDENCE}", style="dim"), width=width)
+    notes = [thresholds(model), sentence_thresholds(model) if detailed else "", limits(model)]
+    console.print(Text(" ".join(filter(None, [*notes, EVIDENCE])), style="dim"), width=width)
 
 
 def _cells(result: Result, kind: str, console: Console) -> tuple[str | Text, ...]:

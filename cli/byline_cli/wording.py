@@ -14,6 +14,8 @@ WORDS = {"ai": "AI", "unclear": "unclear", "human": "human", "too_short": "too s
 NOT_READ = "not read"
 EVIDENCE = "A verdict is evidence, not proof: weigh it with what else you know."
 
+_UNCOUNTED = ("not_english", "repetitive")  # they are about all of the text
+
 
 def shown(name: str) -> str:
     """A name or message made safe to print: on one line, nothing invisible, no invalid Unicode."""
@@ -46,7 +48,7 @@ def percent(probability: float | None) -> str:
 def found(finding: Finding) -> str:
     """A finding in two words."""
     name = finding.kind.replace("_", " ")
-    return name if finding.kind == "not_english" else f"{name} ({finding.count:,})"
+    return name if finding.kind in _UNCOUNTED else f"{name} ({finding.count:,})"
 
 
 def limits(model: ModelInfo) -> str:
@@ -55,6 +57,25 @@ def limits(model: ModelInfo) -> str:
     if rate is None:
         return f"The error rates of {model.name} are not known here."
     return f"On held-out test texts, {model.name} wrongly called {rate:.2%} of the human ones AI."
+
+
+def thresholds(model: ModelInfo) -> str:
+    """Where the verdicts begin and end, and what to make of the one between."""
+    at = model.thresholds
+    return (
+        f"A text is called AI from {percent(at.ai)}, human up to {percent(at.human)}; between them "
+        "it is unclear: draw no conclusion from it."
+    )
+
+
+def sentence_thresholds(model: ModelInfo) -> str:
+    """The same of sentences, and why they may differ from their text."""
+    at = model.thresholds
+    return (
+        f"A sentence is called AI from {percent(at.sentence_ai)}, human up to "
+        f"{percent(at.sentence_human)}. A text holds more evidence than each of its sentences: it "
+        "may be AI where every one of them is unclear."
+    )
 
 
 def summary(counts: dict[str, int]) -> str:

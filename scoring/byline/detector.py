@@ -11,15 +11,22 @@ from pathlib import Path
 
 from byline.aggregate import decide, document_log_odds, sentence_log_odds
 from byline.calibrate import sigmoid
-from byline.language import MIN_FUNCTION_WORD_SHARE, function_word_share
+from byline.language import (
+    MIN_FUNCTION_WORD_SHARE,
+    MIN_RICHNESS,
+    function_word_share,
+    richness,
+)
 from byline.normalize import as_it_came, normalize
 from byline.repository import DEFAULT_MODEL, Model, ModelRepository
 from byline.segment import segment
 from byline.session import Session
 from byline.tokenizer import Tokenizer
 from byline.types import (
+    UNFIT,
     Document,
     Finding,
+    Label,
     Logits,
     NormalizedText,
     RawScore,
@@ -45,7 +52,7 @@ class Task:
         text: normalised.
         sentences: those to be scored, as they were packed into the windows.
         words: in the whole document, with what isn't scored or lies beyond `MAX_CHARACTERS`.
-        windows: for the session; empty if nothing is to be scored.
+        windows: for the session; empty if the text is too short or of a kind in `UNFIT`.
         findings: so far.
         raw: the same text without normalisation, where that was suspicious.
     """
@@ -119,6 +126,9 @@ class Detector:
 
         Returns:
             The verdict; the same text always gets the same one, alone or in any company.
+
+        Raises:
+            TypeError: the text isn't a string.
         """
         task = self.cut(Document(id, text))
         raw = None if task.raw is None else self._run(task.raw.windows)
@@ -145,8 +155,14 @@ class Detector:
 
     def cut(self, document: Document) -> Task:
         """Everything before the model: normalise, segment, tokenize, pack."""
+        if not isinstance(document.text, str):
+            raise TypeError(
+                f"a text must be a str, not {type(document.text).__name__}: decode bytes first"
+            )
         text = normalize(document.text[:MAX_CHARACTERS])
         task = self._cut(document, text)
+        if task.windows and (unfit := _unfit(task)):
+            return replace(task, windows=(), findings=(*task.findings, unfit))
         if any(finding.kind in _SUSPICIOUS for finding in text.findings):
             raw = self._cut(document, as_it_came(document.text[:MAX_CHARACTERS]))
             task = replace(task, raw=raw)
@@ -164,13 +180,11 @@ class Detector:
         """
         thresholds = self.model.spec.thresholds
         if not task.windows:
-            return Verdict(
-                task.id, "too_short", None, None, task.words, 0.0, findings=task.findings
-            )
+            unfit = any(finding.kind in UNFIT for finding in task.findings)
+            label: Label = "unclear" if unfit else "too_short"
+            return Verdict(task.id, label, None, None, task.words, 0.0, findings=task.findings)
         log_odds, probability = self._document(task, logits)
         label = decide(probability, thresholds.human, thresholds.ai)
-        if any(finding.kind == "not_english" for finding in task.findings):
-            label = "unclear"
         raw_score = None
         if task.raw is not None and raw:
             raw_log_odds, raw_probability = self._document(task.raw, raw)
@@ -197,12 +211,6 @@ class Detector:
         windows: list[Window] = []
         if sum(sentence.words for sentence in scored) >= self.model.spec.thresholds.min_words:
             pieces = [text.text[sentence.start : sentence.end] for sentence in scored]
-            share = function_word_share(pieces)
-            if share < MIN_FUNCTION_WORD_SHARE:
-                findings.append(
-                    Finding("not_english", words, "This does not read as English prose; the model "
-                            "knows no other, so no verdict is given.")
-                )  # fmt: skip
             windows = pack(
                 self._tokenizer.encode(pieces),
                 self.model.spec.window,
@@ -235,3 +243,19 @@ class Detector:
                 value,
                 decide(probability, spec.thresholds.sentence_human, spec.thresholds.sentence_ai),
             )
+
+
+def _unfit(task: Task) -> Finding | None:
+    """Why the model's answer on a text would mean nothing, if it would."""
+    pieces = [task.text.text[sentence.start : sentence.end] for sentence in task.sentences]
+    if function_word_share(pieces) < MIN_FUNCTION_WORD_SHARE:
+        return Finding(
+            "not_english", task.scored_words,
+            "This does not read as English prose; the model knows no other, so it is not scored.",
+        )  # fmt: skip
+    if richness(pieces) < MIN_RICHNESS:
+        return Finding(
+            "repetitive", task.scored_words,
+            "The same few words stand here over and over; that is not prose, so it is not scored.",
+        )  # fmt: skip
+    return None

@@ -17,8 +17,12 @@ FindingKind = Literal[
     "control_characters",
     "invalid_unicode",
     "not_english",
+    "repetitive",
+    "set_apart",
     "truncated",
 ]
+UNFIT: frozenset[FindingKind] = frozenset({"not_english", "repetitive"})
+"""Findings that say the model knows no such text: it isn't asked, and the verdict is `unclear`."""
 BlockKind = Literal["paragraph", "heading", "list_item", "code", "table"]
 
 
@@ -36,7 +40,7 @@ class Finding:
 
     Attributes:
         kind: what was found.
-        count: how many characters (for `truncated` and `not_english`: words) it concerns.
+        count: how many characters (from `not_english` on in the list: words) it concerns.
         message: one sentence for people.
     """
 
@@ -134,7 +138,7 @@ class Verdict:
         id: the document's.
         verdict: `ai`, `human`, `unclear` or `too_short`.
         probability: calibrated probability of `ai` in 0..1, at even odds of both kinds;
-            None when nothing was scored.
+            None when nothing was scored: `too_short`, or `unclear` with a finding that says why.
         log_odds: the model's log-odds before calibration, full precision; None likewise.
         words: words in the text.
         coverage: the share of those words that were scored, 0..1.

@@ -93,7 +93,7 @@ def test_datasets_are_read_and_written_in_parts(
     flagged = any(o.get("verdict") == "ai" for o in found.values())
     assert ray.returncode == (1 if flagged else 3), ray.stderr
     assert local.returncode == 3
-    assert "39 texts were judged" in ray.stderr
+    assert "judged 39 texts" in ray.stderr
 
 
 def test_parquet_out_of_files(environment: dict[str, str], tmp_path: Path) -> None:

@@ -189,9 +189,9 @@ def test_summary_of_a_folder(tiny_repository: Path, folder: Path) -> None:
     rate = Detector.load(tiny_repository).model.spec.metrics["false_positive_rate"]
     assert values["expected"]["if_all_human"] == pytest.approx(3 * rate)
     assert values["expected"]["base_rate"] == 0.3
-    assert "3 texts were judged" in result.stderr
+    assert "judged 3 texts" in result.stderr
     assert f"called {rate:.2%} of the human texts" in result.stderr
-    assert "If 30.0% of the texts are AI's" in result.stderr
+    assert "If AI wrote 30.0% of the texts" in result.stderr
 
 
 def test_summary_without_rates_says_so() -> None:

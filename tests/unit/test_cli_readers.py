@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from byline import InputError
 from byline_cli.blocks import join
 from byline_cli.readers import files
-from byline_cli.readers.files import Reading, read_file, read_stream
+from byline_cli.readers.files import Reading, prose_of_stream, read_file
 from byline_cli.readers.html import html_blocks, page_blocks
 from byline_cli.readers.markdown import markdown_blocks
 
@@ -167,12 +167,16 @@ def test_size_is_bounded(tmp_path: Path) -> None:
     small = Reading(max_bytes=1000)
     path = tmp_path / "a.txt"
     path.write_bytes(b"a" * 1000)
-    assert len(read_file(path, small)) == len(read_stream(io.BytesIO(b"a" * 1000), small)) == 1000
+    assert (
+        len(read_file(path, small))
+        == len(prose_of_stream(io.BytesIO(b"a" * 1000), small).text)
+        == 1000
+    )
     path.write_bytes(b"a" * 1001)
     with pytest.raises(InputError, match=r"larger than 0.001 MB; split it, or raise --max-size"):
         read_file(path, small)
     with pytest.raises(InputError, match="larger than"):
-        read_stream(io.BytesIO(b"a" * 1001), small)
+        prose_of_stream(io.BytesIO(b"a" * 1001), small)
 
 
 def test_file_that_grows_while_it_is_read_is_bounded() -> None:
@@ -182,7 +186,7 @@ def test_file_that_grows_while_it_is_read_is_bounded() -> None:
             return b"a" * size
 
     with pytest.raises(InputError, match="larger than 50 MB"):
-        read_stream(Endless())  # type: ignore[arg-type]
+        prose_of_stream(Endless())  # type: ignore[arg-type]
 
 
 def test_unknown_suffix_is_refused_and_says_what_is_read(tmp_path: Path) -> None:

@@ -209,6 +209,34 @@ def test_included_blocks_are_scored(byline: Byline, tmp_path: Path) -> None:
     assert byline.objects(path, "--include", "quote")[0]["verdict"] != "too_short"
 
 
+def test_what_was_set_apart_is_named_where_too_little_is_left(
+    byline: Byline, tmp_path: Path
+) -> None:
+    words = len(PROSE.split())
+    quoted = "".join(f"> {line}\n" for line in PROSE.splitlines())
+    for name in ("quoted.md", "quoted.txt"):
+        (tmp_path / name).write_text(quoted, encoding="utf-8")
+        (finding,) = byline.objects(tmp_path / name)[0]["findings"]
+        assert (finding["kind"], finding["count"]) == ("set_apart", words)
+        assert "--include" in finding["message"]
+        assert f"set apart ({words})" in byline(tmp_path / name).stdout
+        (included,) = byline.objects(tmp_path / name, "--include", "quote")
+        assert (included["words"], included["findings"]) == (words, [])
+    (tmp_path / "both.md").write_text(f"{PROSE}\n\n{quoted}", encoding="utf-8")
+    assert byline.objects(tmp_path / "both.md")[0]["findings"] == []
+
+
+def test_another_language_gets_no_figure_and_no_colour(byline: Byline, tmp_path: Path) -> None:
+    text = "Quand nous sommes rentrés hier soir, la porte était ouverte, et il pleuvait fort. " * 5
+    path, page = tmp_path / "french.txt", tmp_path / "report.html"
+    path.write_text(text, encoding="utf-8")
+    (found,) = byline.objects(path, "--detail", "sentence")
+    assert (found["verdict"], found["probability"], found["sentences"]) == ("unclear", None, [])
+    summary = byline(path, "--summary", "--format", "html", "--output", page).stderr
+    assert "judged 0 texts" in summary
+    assert "<mark" not in page.read_text("utf-8").partition('id="documents"')[2]
+
+
 def test_no_path_is_a_usage_error(byline: Byline) -> None:
     result = byline()
     assert result.exit_code == 2
@@ -350,7 +378,7 @@ def test_output_appears_whole_or_not_at_all(
             assert output.read_text() == "what was there"
             raise KeyboardInterrupt
 
-        patched.setattr("byline_cli.results.read_file", interrupt)
+        patched.setattr("byline_cli.results.prose_of_file", interrupt)
         given = byline("-", folder, "--format", "jsonl", "--output", output, given=PROSE.encode())
     assert given.exit_code == 130
     assert output.read_text() == "what was there"

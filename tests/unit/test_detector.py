@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from byline import Detector, Document, ModelRepository, Verdict
 from byline.detector import MAX_CHARACTERS
 from byline.normalize import normalize
-from byline.types import Label
+from byline.types import UNFIT, Label
 
 pytestmark = pytest.mark.unit
 
@@ -50,7 +50,8 @@ def kinds(verdict: Verdict) -> dict[str, int]:
 def check(verdict: Verdict, text: str) -> None:
     """What holds for every verdict, whatever was scored."""
     assert 0 <= verdict.coverage <= 1
-    assert (verdict.verdict == "too_short") == (verdict.probability is None)
+    unfit = any(finding.kind in UNFIT for finding in verdict.findings)
+    assert (verdict.verdict == "too_short" or unfit) == (verdict.probability is None)
     assert (verdict.probability is None) == (verdict.log_odds is None)
     if verdict.probability is None or verdict.log_odds is None:
         assert verdict.sentences == ()
@@ -219,6 +220,7 @@ def test_nothing_to_judge(detector: Detector, text: str, found: set[str]) -> Non
     verdict = detector.score(text)
     check(verdict, text)
     assert verdict.verdict == ("unclear" if "not_english" in found else "too_short")
+    assert (verdict.probability, verdict.coverage) == (None, 0.0)
     assert kinds(verdict).keys() == found
 
 
@@ -235,8 +237,22 @@ def test_nothing_to_judge(detector: Detector, text: str, found: set[str]) -> Non
 def test_no_verdict_where_it_is_not_english(detector: Detector, text: str) -> None:
     verdict = detector.score(text)
     check(verdict, text)
-    assert verdict.verdict == "unclear"
+    assert (verdict.verdict, verdict.probability, verdict.sentences) == ("unclear", None, ())
     assert "not_english" in kinds(verdict)
+
+
+@pytest.mark.parametrize("text", ["a a a. " * 80, "the cat sat. " * 50, "It is a. " * 30_000])
+def test_no_verdict_on_a_few_words_over_and_over(detector: Detector, text: str) -> None:
+    verdict = detector.score(text)
+    check(verdict, text)
+    assert (verdict.verdict, verdict.probability, verdict.sentences) == ("unclear", None, ())
+    assert kinds(verdict) == {"repetitive": len(text.split())}
+
+
+def test_what_is_no_text_is_refused_with_what_to_do(detector: Detector) -> None:
+    for wrong in (None, 5, b"some bytes"):
+        with pytest.raises(TypeError, match=f"not {type(wrong).__name__}: decode bytes first"):
+            detector.score(wrong)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import os
+import re
 import stat
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import BinaryIO
 
 from byline import InputError
-from byline_cli.blocks import Kind, by_looks, join
+from byline_cli.blocks import SET_APART, Kind, by_looks, join
 from byline_cli.readers.encodings import decode
 
 MAX_BYTES = 50_000_000
@@ -32,6 +33,19 @@ class Reading:
     max_bytes: int = MAX_BYTES
     text_column: str | None = None
     id_column: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Prose:
+    """What is scored of a file.
+
+    Attributes:
+        text: of the blocks of prose.
+        set_apart: words in other blocks; 0 where the text has more than a few words anyway.
+    """
+
+    text: str
+    set_apart: int = 0
 
 
 def _text(data: bytes, how: Reading) -> str:
@@ -97,6 +111,8 @@ KINDS: dict[str, Callable[[bytes, Reading], str]] = {
 }
 RECORDS = frozenset((".csv", ".tsv", ".jsonl", ".ndjson", ".parquet"))
 """Files of many texts, one a row; `records` reads them."""
+_FEW_WORDS = 40
+_WORD = re.compile(r"\S*\w\S*")  # a quotation's mark is none
 READ = (
     "read are .txt, .md, .html, .pdf, .docx, .odt, .rtf and .epub; with --text-column also .csv, "
     ".tsv, .jsonl and .parquet"
@@ -109,6 +125,11 @@ def suffix_of(path: str | Path) -> str:
 
 
 def read_file(path: Path, how: Reading = Reading()) -> str:
+    """The text of a file, as `prose_of_file` reads it."""
+    return prose_of_file(path, how).text
+
+
+def prose_of_file(path: Path, how: Reading = Reading()) -> Prose:
     """Read a file of a known kind; one without a suffix is taken for plain text.
 
     Raises:
@@ -127,16 +148,25 @@ def read_file(path: Path, how: Reading = Reading()) -> str:
             data = _bounded(file, how)
     except OSError as error:
         raise unreadable(error) from error
-    return reader(data, how)
+    return _prose(reader, data, how)
 
 
-def read_stream(stream: BinaryIO, how: Reading = Reading()) -> str:
+def prose_of_stream(stream: BinaryIO, how: Reading = Reading()) -> Prose:
     """Read plain text from standard input.
 
     Raises:
         InputError: it is too long or not text.
     """
-    return _text(_bounded(stream, how), how)
+    return _prose(_text, _bounded(stream, how), how)
+
+
+def _prose(reader: Callable[[bytes, Reading], str], data: bytes, how: Reading) -> Prose:
+    text = reader(data, how)
+    words = len(_WORD.findall(text))
+    if words >= _FEW_WORDS:
+        return Prose(text)
+    everything = reader(data, replace(how, include=frozenset(SET_APART)))
+    return Prose(text, max(0, len(_WORD.findall(everything)) - words))
 
 
 def check_regular(path: Path) -> None:

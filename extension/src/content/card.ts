@@ -3,7 +3,7 @@
 import type { Words } from "../shared/i18n";
 import type { Refusal, Score } from "../shared/score";
 import type { State } from "../shared/state";
-import { isForeignLanguage, stateAdvice, stateTitle, verdictLine } from "../shared/wording";
+import { isForeignLanguage, isUnfit, stateAdvice, stateTitle, verdictLine } from "../shared/wording";
 
 export const CARD_CSS = `
   .card { box-sizing: border-box; max-width: 20rem; padding: 0.7rem 0.85rem; border: 1px solid #c9cfd8;
@@ -74,6 +74,10 @@ export function scoreCard(score: Score | Refusal, minWords: number, language: Wo
   if ("error" in score) return card("none", language.say("notScored"), [paragraph(score.error)]);
   if (isForeignLanguage(score)) {
     return card("none", language.say("otherLanguage"), [paragraph(language.say("englishOnly"))]);
+  }
+  if (isUnfit(score)) {
+    const reasons = score.findings.map(({ message }) => paragraph(message));
+    return card("none", language.say("notScored"), reasons);
   }
   if (score.verdict === "too_short") {
     const counts = [language.count(score.words), language.count(minWords)];

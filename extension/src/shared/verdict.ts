@@ -2,13 +2,13 @@
 
 import { NO_WORDS, type Words } from "./messages";
 import type { Refusal, Score } from "./score";
-import { isForeignLanguage } from "./wording";
+import { isUnfit } from "./wording";
 
 export type PageVerdict = "ai" | "mixed" | "unclear" | "human" | "none";
 
-/** What a passage counts as. A language the model does not know is no doubt about the writer. */
+/** What a passage counts as. A text of no kind that the model knows is no doubt about the writer. */
 export function standing(score: Score | Refusal): keyof Words {
-  if ("error" in score || isForeignLanguage(score)) return "unjudged";
+  if ("error" in score || isUnfit(score)) return "unjudged";
   return score.verdict === "too_short" ? "short" : score.verdict;
 }
 

@@ -60,6 +60,11 @@ export function verdictLine(
     : language.say("verdictLine", name, language.percent(score.probability));
 }
 
+/** Is the text of a kind that the model was not asked about? The findings say which. */
+export function isUnfit(score: Score): boolean {
+  return score.verdict === "unclear" && score.probability === null;
+}
+
 /** Is the text of another language than the model knows? */
 export function isForeignLanguage(score: Score): boolean {
   return score.findings.some(({ kind }) => kind === "not_english");

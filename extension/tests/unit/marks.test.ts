@@ -64,7 +64,8 @@ describe("marks", () => {
 
   test("are none in another language, or where the server refused", () => {
     const foreign = {
-      ...score("unclear", [["unclear", 0.5]]),
+      ...score("unclear", []),
+      probability: null,
       findings: [{ kind: "not_english", message: "" }],
     };
     expect(marks(foreign, 0)).toEqual([]);
