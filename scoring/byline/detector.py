@@ -233,12 +233,14 @@ class Detector:
         calibrated = spec.calibration.sentences(means)
         to_raw = task.text.to_raw
         for sentence, value in zip(task.sentences, calibrated.tolist(), strict=True):
-            if isnan(value):  # no token: a lone mark the tokenizer drops
+            start, end = int(to_raw[sentence.start]), int(to_raw[sentence.end])
+            # No token: a lone mark the tokenizer drops. No length: a part of a single character.
+            if isnan(value) or start == end:
                 continue
             probability = sigmoid(value)
             yield SentenceScore(
-                int(to_raw[sentence.start]),
-                int(to_raw[sentence.end]),
+                start,
+                end,
                 probability,
                 value,
                 decide(probability, spec.thresholds.sentence_human, spec.thresholds.sentence_ai),

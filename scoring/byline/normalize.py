@@ -57,6 +57,8 @@ _MIXED_WORD = re.compile(
 _PLAIN_LETTERS = re.compile("[a-z].*[a-z]", re.DOTALL)
 _GREEK = re.compile("[\u0370-\u03ff]")
 _LONGEST_CLUSTER = 32
+_MOST_UNFOLDED = 6
+"""What a character may become; a few hold whole phrases (U+FDFA: 18), which would swell a text."""
 _MESSAGES: dict[FindingKind, str] = {
     "zero_width": "Invisible zero-width characters were found inside the text.",
     "bidi": "Invisible characters that change the reading direction were found.",
@@ -166,7 +168,7 @@ def _fold(
         # Sorting a run of marks takes quadratic time: a run no language has is cut (UAX #15, D3).
         while j < len(text) and j - i < _LONGEST_CLUSTER and _extends(text[j]):
             j += 1
-        folded = unicodedata.normalize("NFKC", text[i:j])
+        folded = unicodedata.normalize("NFKC", text[i:j])[: (j - i) * _MOST_UNFOLDED]
         folded = "".join(_QUOTES.get(c, c) for c in folded)  # some quotes come apart into others
         clusters.append(folded)
         origin.extend([at[i]] * len(folded))

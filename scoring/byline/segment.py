@@ -19,7 +19,8 @@ MAX_SENTENCE_CHARACTERS = 600
 _STRETCH = 10_000
 _HEADING = re.compile(r"[ \t]{0,3}#{1,6}[ \t]+(?=\S)")
 _LIST_ITEM = re.compile(r"[ \t]*(?:[-*+•‣▪◦·–]|\(?\d{1,3}[.)]|\(?[A-Za-z]\))[ \t]+(?=\S)")
-_FENCE = re.compile(r"[ \t]{0,3}(?:`{3,}[^`]*$|~~~)")  # with ticks behind, it is code in a line
+# With ticks behind, it is code in a line; tildes alone divide scenes.
+_FENCE = re.compile(r"[ \t]{0,3}(?:(?P<ticks>`{3,})[^`]*|~{3,}(?P<info>[^~]*))$")
 _RULE = re.compile(r"[ \t]*(?:[-=*_~#][ \t]*){3,}$")
 _TABLE_ROW = re.compile(r"[ \t]*\|.*\|[ \t]*$")
 _ENDS_SENTENCE = re.compile(r"[.!?:;,…\"')\]-]\s*$")
@@ -56,21 +57,18 @@ def _blocks(text: str) -> Iterator[tuple[int, int, BlockKind]]:
     """Yield (start, end, kind) of every block that isn't empty."""
     start = end = -1
     kind: BlockKind = "paragraph"
-    in_code = False
     lines = list(_lines(text))
+    fences = _fences(text, lines)
+    closing = -1
     for i, (a, b) in enumerate(lines):
         line = text[a:b]
-        if in_code or _FENCE.match(line):
-            if not in_code:
-                if start >= 0:
-                    yield start, end, kind
-                start, kind = a, "code"
-            end = b
-            closes = in_code and _FENCE.match(line)
-            in_code = not closes
-            if closes:
+        if i in fences:
+            if start >= 0:
                 yield start, end, kind
-                start, kind = -1, "paragraph"
+            closing = fences[i]
+            yield a, lines[closing][1], "code"
+            start, kind = -1, "paragraph"
+        if i <= closing:
             continue
         opener, opened = _opener(line, alone=start < 0 and _stands_alone(text, lines, i))
         if start >= 0 and (opener >= 0 or not line.strip() or kind in ("heading", "table")):
@@ -85,11 +83,27 @@ def _blocks(text: str) -> Iterator[tuple[int, int, BlockKind]]:
         yield start, end, kind
 
 
+def _fences(text: str, lines: list[tuple[int, int]]) -> dict[int, int]:
+    """Lines on which fenced code begins, and those on which it ends. Unclosed, it is none."""
+    fences: dict[int, int] = {}
+    open_at, opener = -1, False
+    found = [(i, match) for i, (a, b) in enumerate(lines) if (match := _FENCE.match(text[a:b]))]
+    last = {bool(match["ticks"]): i for i, match in found}
+    for i, match in found:
+        ticks = bool(match["ticks"])
+        if open_at >= 0:
+            if ticks == opener:
+                fences[open_at], open_at = i, -1
+        elif i < last[ticks] and (ticks or match["info"].strip()):
+            open_at, opener = i, ticks
+    return fences
+
+
 def _opener(line: str, alone: bool) -> tuple[int, BlockKind]:
     """Where the text of a block begins that this line opens, and its kind; -1 if it opens none."""
     if match := _HEADING.match(line):
         return match.end(), "heading"
-    if _RULE.match(line):
+    if _RULE.match(line) or _FENCE.match(line):
         return len(line), "paragraph"
     if _TABLE_ROW.match(line):
         return 0, "table"

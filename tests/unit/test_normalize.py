@@ -93,6 +93,10 @@ def test_plain_text_stays(raw: str) -> None:
     assert not normalized.findings
 
 
+def test_a_phrase_in_one_character_does_not_swell_the_text() -> None:
+    assert len(normalize("\ufdfa" * 1000).text) <= 6000
+
+
 @pytest.mark.parametrize(
     ("raw", "text"),
     [

@@ -21,7 +21,7 @@ PARTS = [
     "| a | b |\n", "|", "---\n", "===", "“Quoted.” ", "e.g. this", "😀 ", "👩💻. ", "שלום. ", "é",
     "word " * 200, "x" * 700, "...", "!?", ".", "\u3000", "日本語。", "A Title\n",
 ]  # fmt: skip
-LAYOUT = re.compile(r"(?:[\s#*+•‣▪◦·–=_~|()-]|\b\(?(?:\d{1,3}|[A-Za-z])[.)])*")
+LAYOUT = re.compile(r"(?:[\s`#*+•‣▪◦·–=_~|()-]|\b\(?(?:\d{1,3}|[A-Za-z])[.)])*")
 
 
 def parts(text: str) -> list[tuple[str, BlockKind]]:
@@ -75,7 +75,12 @@ def test_a_word_has_a_letter_or_a_digit() -> None:
         ("So.\n\n---\n\nIt goes.", [("So.", "paragraph"), ("It goes.", "paragraph")]),
         ("So.\n```py\nx. y.\n```\nIt goes.", [("So.", "paragraph"), ("```py\nx. y.\n```", "code"),
                                               ("It goes.", "paragraph")]),
-        ("So.\n````\nnever closed. It", [("So.", "paragraph"), ("````\nnever closed. It", "code")]),
+        ("So.\n````\nnever closed. It", [("So.", "paragraph"), ("never closed.", "paragraph"),
+                                         ("It", "paragraph")]),
+        ("~~~\nIt is.\n~~~\nSo.", [("It is.", "paragraph"), ("So.", "paragraph")]),
+        ("~~~\nIt is.", [("It is.", "paragraph")]),
+        ("~~~ py\nx. y.\n~~~\nSo.", [("~~~ py\nx. y.\n~~~", "code"), ("So.", "paragraph")]),
+        ("```\n~~~\nx\n```\nSo.", [("```\n~~~\nx\n```", "code"), ("So.", "paragraph")]),
         ("```not a block``` it says.\nIt goes.", [("```not a block``` it says.", "paragraph"),
                                                   ("It goes.", "paragraph")]),
         ("| a | b |\n|---|---|\nIt goes.", [("| a | b |", "table"), ("|---|---|", "table"),
