@@ -10,7 +10,14 @@ import {
   type TabStatus,
   type ToPage,
 } from "../shared/messages";
-import { loadSettings, runsByItself, siteOf, view, type Settings } from "../shared/settings";
+import {
+  loadSettings,
+  runsByItself,
+  siteOf,
+  sitePatterns,
+  view,
+  type Settings,
+} from "../shared/settings";
 import { INITIAL, next, type State } from "../shared/state";
 import { showBadge } from "./badge";
 import { Cache } from "./cache";
@@ -21,13 +28,19 @@ import { Tabs, tell, type Frame } from "./tabs";
 
 const STATE = "state";
 const CHECKED = "checked-tabs";
+const STOPPED = "stopped-tabs";
 
 interface Running {
   readonly queue: Queue;
   settings: Settings;
   /** Tabs that are checked because the reader asked, and the one document each was asked for. */
-  readonly checked: Map<number, number>;
+  readonly checked: Documents;
+  /** The same of those that he had stopped. */
+  readonly stopped: Documents;
 }
+
+/** By tab: the instant a document's life began tells it from any before and after it. */
+type Documents = Map<number, number>;
 
 const tabs = new Tabs();
 const popups = new Map<chrome.runtime.Port, number>();
@@ -42,7 +55,7 @@ async function start(): Promise<Running> {
   await local.setAccessLevel?.({ accessLevel: "TRUSTED_CONTEXTS" });
   const settings = await loadSettings();
   const cache = await Cache.load(chrome.storage.session);
-  const stored = await chrome.storage.session.get([STATE, CHECKED]);
+  const stored = await chrome.storage.session.get([STATE, CHECKED, STOPPED]);
   const queue = new Queue(
     {
       fetch: (address, init) => fetch(address, init),
@@ -64,6 +77,7 @@ async function start(): Promise<Running> {
     queue,
     settings,
     checked: new Map((stored[CHECKED] as [number, number][] | undefined) ?? []),
+    stopped: new Map((stored[STOPPED] as [number, number][] | undefined) ?? []),
   };
 }
 
@@ -134,11 +148,16 @@ async function inject(tab: number, frame?: number): Promise<void> {
   await chrome.scripting.executeScript({ target, files: ["content.js"] });
 }
 
-async function remember(checked: ReadonlyMap<number, number>): Promise<void> {
-  await chrome.storage.session.set({ [CHECKED]: [...checked] });
+async function remember({ checked, stopped }: Running): Promise<void> {
+  await chrome.storage.session.set({ [CHECKED]: [...checked], [STOPPED]: [...stopped] });
 }
 
-/** What tells the tab's document from any before and after it: the instant its life began. */
+/** Note the document that the tab shows now. */
+async function note(documents: Documents, tab: number): Promise<void> {
+  const shown = await documentOf(tab);
+  if (shown !== undefined) documents.set(tab, shown);
+}
+
 async function documentOf(tab: number): Promise<number | undefined> {
   const [top] = await chrome.scripting.executeScript({
     target: { tabId: tab },
@@ -147,44 +166,53 @@ async function documentOf(tab: number): Promise<number | undefined> {
   return top?.result;
 }
 
-/** Whether the reader asked for the document that the tab shows now. */
-async function isChecked(tab: number): Promise<boolean> {
-  const { checked } = await running;
-  const asked = checked.get(tab);
-  if (asked === undefined) return false;
+/** Whether the tab still shows the document that was noted of it. */
+async function isNoted(documents: Documents, tab: number): Promise<boolean> {
+  const noted = documents.get(tab);
+  if (noted === undefined) return false;
   try {
-    return (await documentOf(tab)) === asked;
+    return (await documentOf(tab)) === noted;
   } catch {
     return false; // It went where the extension may not follow.
   }
 }
 
 async function mayRun(tab: number): Promise<boolean> {
-  const { settings } = await running;
-  return runsByItself(settings, await tabSite(tab)) || (await isChecked(tab));
+  const { settings, checked, stopped } = await running;
+  if (await isNoted(stopped, tab)) return false;
+  return runsByItself(settings, await tabSite(tab)) || (await isNoted(checked, tab));
 }
 
 async function check(tab: number): Promise<void> {
-  const { checked } = await running;
-  const asked = await documentOf(tab);
-  if (asked !== undefined) checked.set(tab, asked);
-  await remember(checked);
+  const world = await running;
+  await note(world.checked, tab);
   await begin(tab);
 }
 
 async function begin(tab: number): Promise<void> {
+  const world = await running;
+  world.stopped.delete(tab);
+  await remember(world);
   await inject(tab);
   for (const frame of tabs.of(tab)) await admit(frame);
   await refresh(tab);
 }
 
+/** At the reader's word: nothing that the document loads later is checked either. */
 async function stop(tab: number): Promise<void> {
-  const { checked, queue } = await running;
-  checked.delete(tab);
-  await remember(checked);
+  const world = await running;
+  // A page that the extension may no longer enter has nothing to come.
+  await attempt(() => note(world.stopped, tab));
+  await end(tab);
+}
+
+async function end(tab: number): Promise<void> {
+  const world = await running;
+  world.checked.delete(tab);
+  await remember(world);
   for (const frame of tabs.of(tab)) {
     frame.active = false;
-    queue.forget(frame.key);
+    world.queue.forget(frame.key);
     tell(frame, { kind: "stop" });
   }
   await refresh(tab);
@@ -208,8 +236,9 @@ function isOurs(sender: chrome.runtime.MessageSender | undefined): boolean {
 }
 
 chrome.tabs.onRemoved.addListener((tab) => {
-  void running.then(async ({ checked }) => {
-    if (checked.delete(tab)) await remember(checked);
+  void running.then(async (world) => {
+    const was = [world.checked.delete(tab), world.stopped.delete(tab)];
+    if (was.includes(true)) await remember(world);
   });
 });
 
@@ -234,7 +263,7 @@ async function hear(frame: Frame, message: FromPage): Promise<void> {
       tell(frame, { kind: "state", state: queue.state });
       if (!message.active) await admit(frame);
       // What allowed it may have been taken back meanwhile.
-      else if (!(await mayRun(frame.tab))) await stop(frame.tab);
+      else if (!(await mayRun(frame.tab))) await end(frame.tab);
       else tell(frame, { kind: "view", ...(await pageView()) });
       await refresh(frame.tab);
       break;
@@ -334,7 +363,7 @@ chrome.storage.local.onChanged.addListener((changes) => {
     if ("automatic" in changes || "sitesOn" in changes || "sitesOff" in changes) {
       await registerSites(world.settings);
       for (const tab of tabs.ids) {
-        if ((await isOff(tab)) || !(await mayRun(tab))) await stop(tab);
+        if ((await isOff(tab)) || !(await mayRun(tab))) await end(tab);
       }
       const { sitesOn } = world.settings;
       await beginAt(sitesOn.filter((site) => !before.sitesOn.includes(site)));
@@ -359,10 +388,11 @@ async function beginAt(sites: readonly string[]): Promise<void> {
   }
 }
 
-chrome.permissions.onAdded.addListener(() => {
+chrome.permissions.onAdded.addListener(({ origins = [] }) => {
   void running.then(async ({ settings }) => {
     await registerSites(settings);
-    await beginAt(settings.sitesOn);
+    const isNew = (site: string) => sitePatterns(site).some((one) => origins.includes(one));
+    await beginAt(settings.sitesOn.filter(isNew));
   });
 });
 chrome.permissions.onRemoved.addListener(

@@ -3,7 +3,13 @@
 import type { Words } from "../shared/i18n";
 import type { Refusal, Score } from "../shared/score";
 import type { State } from "../shared/state";
-import { isForeignLanguage, isUnfit, stateAdvice, stateTitle, verdictLine } from "../shared/wording";
+import {
+  isForeignLanguage,
+  isUnfit,
+  stateAdvice,
+  stateTitle,
+  verdictLine,
+} from "../shared/wording";
 
 export const CARD_CSS = `
   .card { box-sizing: border-box; max-width: 20rem; padding: 0.7rem 0.85rem; border: 1px solid #c9cfd8;
