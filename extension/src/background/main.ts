@@ -11,6 +11,7 @@ import {
   type ToPage,
 } from "../shared/messages";
 import {
+  DEFAULTS,
   loadSettings,
   runsByItself,
   siteOf,
@@ -142,6 +143,12 @@ async function command(tab: number, said: PageCommand, frame?: number): Promise<
   }
 }
 
+/** To the pages of all tabs, whether or not this worker has heard of them yet. */
+async function everywhere(said: PageCommand): Promise<void> {
+  const all = await chrome.tabs.query({});
+  await Promise.all(all.flatMap(({ id }) => (id === undefined ? [] : [command(id, said)])));
+}
+
 async function inject(tab: number, frame?: number): Promise<void> {
   const target =
     frame === undefined ? { tabId: tab, allFrames: true } : { tabId: tab, frameIds: [frame] };
@@ -256,22 +263,22 @@ function attendPage(port: chrome.runtime.Port, tab: number): void {
 
 async function hear(frame: Frame, message: FromPage): Promise<void> {
   const { queue } = await running;
+  // In their order, and nothing before it is known whether the page may be checked.
+  if (message.kind !== "here") await frame.admission;
   switch (message.kind) {
     case "here":
-      // A page at work outlives the worker: it says so, and goes on.
-      frame.active = message.active;
-      tell(frame, { kind: "state", state: queue.state });
-      if (!message.active) await admit(frame);
-      // What allowed it may have been taken back meanwhile.
-      else if (!(await mayRun(frame.tab))) await end(frame.tab);
-      else tell(frame, { kind: "view", ...(await pageView()) });
+      frame.admission = welcome(frame, message.active);
+      await frame.admission;
       await refresh(frame.tab);
       break;
-    case "ask":
-      await queue.ask(frame.key, message.texts, (id, score) => {
+    case "ask": {
+      // What was selected and asked about needs no leave for the page.
+      const texts = message.texts.filter(({ id }) => frame.active || id < 0);
+      await queue.ask(frame.key, texts, (id, score) => {
         tell(frame, { kind: "answers", answers: [{ id, score }] });
       });
       break;
+    }
     case "cancel":
       queue.cancel(frame.key, message.ids);
       break;
@@ -280,6 +287,16 @@ async function hear(frame: Frame, message: FromPage): Promise<void> {
       await refresh(frame.tab);
       break;
   }
+}
+
+/** A page at work outlives the worker: it says so, and goes on, unless that was ruled out meanwhile. */
+async function welcome(frame: Frame, active: boolean): Promise<void> {
+  const { queue } = await running;
+  frame.active = active;
+  tell(frame, { kind: "state", state: queue.state });
+  if (!active) await admit(frame);
+  else if (await mayRun(frame.tab)) tell(frame, { kind: "view", ...(await pageView()) });
+  else await end(frame.tab);
 }
 
 function attendPopup(port: chrome.runtime.Port): void {
@@ -352,19 +369,32 @@ async function test(server: string, token: string): Promise<State> {
   }
 }
 
+/** What a change replaced: a worker that it woke has read the new settings already. */
+function previous(
+  changes: Readonly<Record<string, chrome.storage.StorageChange>>,
+): Partial<Settings> {
+  const keys = Object.keys(changes) as (keyof Settings)[];
+  return Object.fromEntries(keys.map((key) => [key, changes[key]?.oldValue ?? DEFAULTS[key]]));
+}
+
 chrome.storage.local.onChanged.addListener((changes) => {
   void running.then(async (world) => {
-    const before = world.settings;
     world.settings = await loadSettings();
+    const before = { ...world.settings, ...previous(changes) };
     if ("server" in changes || "token" in changes) {
       world.queue.readdress(world.settings);
-      for (const frame of tabs.all) tell(frame, { kind: "forget" });
+      void everywhere({ kind: "forget" });
     }
-    if ("automatic" in changes || "sitesOn" in changes || "sitesOff" in changes) {
-      await registerSites(world.settings);
-      for (const tab of tabs.ids) {
+    const moved = "automatic" in changes || "sitesOn" in changes || "sitesOff" in changes;
+    if (moved) {
+      for (const tab of new Set([...tabs.ids, ...world.checked.keys()])) {
         if ((await isOff(tab)) || !(await mayRun(tab))) await end(tab);
       }
+    }
+    // Pages whose worker was stopped come to this one, and hear of the change or are stopped.
+    void everywhere({ kind: "return" });
+    if (moved) {
+      await registerSites(world.settings);
       const { sitesOn } = world.settings;
       await beginAt(sitesOn.filter((site) => !before.sitesOn.includes(site)));
     }

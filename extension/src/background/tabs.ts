@@ -12,6 +12,8 @@ export interface Frame {
   readonly frame: number;
   readonly port: chrome.runtime.Port;
   active: boolean;
+  /** Settled once it is known whether it may be checked. */
+  admission: Promise<void>;
   report: Report;
 }
 
@@ -21,7 +23,15 @@ export class Tabs {
 
   enter(port: chrome.runtime.Port, tab: number, frame: number): Frame {
     this.count += 1;
-    const entered = { key: `${this.count}`, tab, frame, port, active: false, report: EMPTY };
+    const entered = {
+      key: `${this.count}`,
+      tab,
+      frame,
+      port,
+      active: false,
+      admission: Promise.resolve(),
+      report: EMPTY,
+    };
     this.frames.set(port, entered);
     return entered;
   }

@@ -86,6 +86,9 @@ export class Page {
       case "return":
         this.present();
         break;
+      case "forget":
+        this.forget();
+        break;
       case "reveal": {
         const passage = this.check?.passages.get(command.id);
         if (passage) void this.reveal(passage);
@@ -115,9 +118,6 @@ export class Page {
         break;
       case "stop":
         this.stop();
-        break;
-      case "forget":
-        this.forget();
         break;
       case "state":
         this.state = message.state;

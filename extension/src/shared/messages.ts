@@ -57,13 +57,13 @@ export type ToPage =
   | { readonly kind: "start"; readonly view: View; readonly minWords: number }
   | { readonly kind: "view"; readonly view: View; readonly minWords: number }
   | { readonly kind: "stop" }
-  | { readonly kind: "forget" }
   | { readonly kind: "state"; readonly state: State }
   | { readonly kind: "answers"; readonly answers: readonly Answer[] };
 
 /** Said once, by the worker, to the content scripts of a tab or a frame. */
 export type PageCommand =
   | { readonly kind: "return" }
+  | { readonly kind: "forget" }
   | { readonly kind: "reveal"; readonly id: number }
   | { readonly kind: "next" }
   | { readonly kind: "whole" }

@@ -81,4 +81,76 @@ describe.skipIf(SKIPPED)("what the reader decided", () => {
     await page.reload();
     await hasMarks(page);
   });
+
+  /** A page under check whose worker the browser has stopped, as it does when nothing happens. */
+  async function asleep(): Promise<Page> {
+    const page = await chromium.open(unique("infinite"));
+    await hasMarks(page);
+    await until("it rests", async () => !(await sends(() => Promise.resolve())));
+    await chromium.stopWorker();
+    return page;
+  }
+
+  function scroll(page: Page): Promise<void> {
+    return page.evaluate(() => {
+      scrollTo({ top: document.body.scrollHeight, behavior: "instant" });
+    });
+  }
+
+  test.each([
+    ["never checked", { sitesOff: ["127.0.0.1"] }],
+    ["no longer by itself", { automatic: false }],
+  ])("%s: a page whose worker sleeps is stopped at once, and sends nothing", async (_, change) => {
+    await chromium.automatic();
+    const page = await asleep();
+    await chromium.set(change);
+    await hasNone(page);
+    expect(await sends(() => scroll(page))).toBe(false);
+    expect((await chromium.status(page)).active).toBe(false);
+  });
+
+  test("never checked: also a page that was asked for, whose worker sleeps", async () => {
+    const page = await chromium.check(unique());
+    await hasMarks(page);
+    await chromium.stopWorker();
+    await chromium.set({ sitesOff: ["127.0.0.1"] });
+    await hasNone(page);
+    // Asked for again it is checked, for as long as it is shown.
+    await chromium.begin(page);
+    await hasMarks(page);
+    await chromium.stopWorker();
+    await chromium.set({ style: "background" });
+    await hasMarks(page);
+  });
+
+  test("what scrolls into view as the worker wakes is sent by no page that was ruled out", async () => {
+    await chromium.automatic();
+    const page = await asleep();
+    expect(await sends(() => Promise.all([chromium.set({ automatic: false }), scroll(page)]))).toBe(
+      false,
+    );
+    await hasNone(page);
+  });
+
+  test("style, threshold and server reach a page whose worker sleeps", async () => {
+    const page = await chromium.check(unique());
+    await hasMarks(page);
+    await chromium.stopWorker();
+    await chromium.set({ style: "background" });
+    await until("the background", () =>
+      page.evaluate(() =>
+        document.adoptedStyleSheets.some((sheet) =>
+          [...sheet.cssRules].some(({ cssText }) => cssText.includes("mark-a4) { background")),
+        ),
+      ),
+    );
+    await chromium.stopWorker();
+    await chromium.set({ threshold: 0.999 });
+    await hasNone(page);
+    await chromium.set({ threshold: 0 });
+    await hasMarks(page);
+    await chromium.stopWorker();
+    await chromium.set({ server: "http://127.0.0.1:1" });
+    await hasNone(page);
+  });
 });
