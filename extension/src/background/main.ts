@@ -1,5 +1,6 @@
 /** The service worker: wires the pages, the popup and the browser's events to the queue. */
 
+import type { Page } from "../content/page";
 import { words } from "../shared/i18n";
 import {
   PAGE_PORT,
@@ -110,6 +111,15 @@ async function isOff(tab: number): Promise<boolean> {
   return site !== null && settings.sitesOff.includes(site);
 }
 
+/** Asked of the page itself: this worker may not have heard of it yet. */
+async function isActive(tab: number): Promise<boolean> {
+  const frames = await chrome.scripting.executeScript({
+    target: { tabId: tab, allFrames: true },
+    func: () => (globalThis as { bylinePage?: Page }).bylinePage?.isActive,
+  });
+  return frames.some(({ result }) => result);
+}
+
 async function status(tab: number): Promise<TabStatus> {
   const { queue } = await running;
   return {
@@ -211,6 +221,8 @@ async function stop(tab: number): Promise<void> {
   // A page that the extension may no longer enter has nothing to come.
   await attempt(() => note(world.stopped, tab));
   await end(tab);
+  // Frames that this worker has not heard of come to it, and are stopped too.
+  await command(tab, { kind: "return" });
 }
 
 async function end(tab: number): Promise<void> {
@@ -460,7 +472,7 @@ chrome.commands.onCommand.addListener((name, tab) => {
   if (id === undefined) return;
   void orSay(id, async () => {
     if (name === "next-passage") await command(id, { kind: "next" });
-    else if (tabs.of(id).some(({ active }) => active)) await stop(id);
+    else if (await isActive(id)) await stop(id);
     else await check(id);
   });
 });

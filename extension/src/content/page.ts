@@ -65,7 +65,7 @@ export class Page {
       hear: (message) => {
         this.hear(message);
       },
-      isActive: () => this.check !== null,
+      isActive: () => this.isActive,
       isWaiting: () => this.selection.waiting !== null || this.asked().length > 0,
       again: () => {
         this.askAgain();
@@ -74,6 +74,10 @@ export class Page {
         this.stop();
       },
     });
+  }
+
+  get isActive(): boolean {
+    return this.check !== null;
   }
 
   /** Make the worker know of this page, be it a new worker or a page that was there before. */

@@ -217,12 +217,18 @@ export class Chromium {
     return worker;
   }
 
-  /** As the browser does when a worker has been idle. */
+  /** As the browser does when a worker has been idle. One that `worker` gave to a test would stay. */
   async stopWorker(): Promise<void> {
+    const workers = () =>
+      this.browser.targets().filter((one) => one.type() === TargetType.SERVICE_WORKER);
+    const running = workers();
     const session = await this.control.createCDPSession();
     await session.send("ServiceWorker.enable");
     await session.send("ServiceWorker.stopAllWorkers");
     await session.detach();
+    await until("it stops", () =>
+      Promise.resolve(!workers().some((worker) => running.includes(worker))),
+    );
   }
 
   /** Grant an optional permission as the reader would in the browser's own prompt. */

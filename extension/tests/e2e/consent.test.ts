@@ -153,4 +153,20 @@ describe.skipIf(SKIPPED)("what the reader decided", () => {
     await chromium.set({ server: "http://127.0.0.1:1" });
     await hasNone(page);
   });
+
+  test("the keys that stop a page do so though its worker slept", async () => {
+    const page = await chromium.check(unique());
+    await hasMarks(page);
+    const tab = await chromium.tab(page);
+    await chromium.stopWorker();
+    await chromium.control.evaluate(() => chrome.runtime.sendMessage({ kind: "whole", tab: -1 }));
+    const worker = await chromium.worker();
+    await worker.evaluate(async (id) => {
+      const { onCommand } = chrome.commands as unknown as {
+        onCommand: { dispatch: (name: string, tab: unknown) => void };
+      };
+      onCommand.dispatch("check-page", await chrome.tabs.get(id));
+    }, tab);
+    await hasNone(page);
+  });
 });
