@@ -13,6 +13,7 @@ import {
 } from "../shared/messages";
 import {
   DEFAULTS,
+  isLeftOut,
   loadSettings,
   runsByItself,
   siteOf,
@@ -108,7 +109,7 @@ async function tabSite(tab: number): Promise<string | null> {
 async function isOff(tab: number): Promise<boolean> {
   const { settings } = await running;
   const site = await tabSite(tab);
-  return site !== null && settings.sitesOff.includes(site);
+  return site !== null && isLeftOut(settings, site);
 }
 
 /** Asked of the page itself: this worker may not have heard of it yet. */

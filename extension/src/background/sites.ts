@@ -1,6 +1,6 @@
 /** Where the content script runs by itself, as far as the reader's permissions go. */
 
-import { originPattern, sitePatterns, type Settings } from "../shared/settings";
+import { originPattern, sitePatterns, sitesBelow, type Settings } from "../shared/settings";
 
 const ID = "pages";
 const EVERYWHERE = ["http://*/*", "https://*/*"];
@@ -65,7 +65,7 @@ async function register(settings: Settings): Promise<void> {
       id: ID,
       js: ["content.js"],
       matches,
-      excludeMatches: settings.sitesOff.flatMap(sitePatterns),
+      excludeMatches: settings.sitesOff.map(sitesBelow),
       allFrames: true,
       matchOriginAsFallback: true,
       runAt: "document_idle",

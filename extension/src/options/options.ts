@@ -14,6 +14,7 @@ import {
   saveSettings,
   serverOrigin,
   siteOf,
+  withSite,
   type Language,
   type Settings,
   type Style,
@@ -118,10 +119,7 @@ async function leaveOut(): Promise<void> {
   byId("off-result", HTMLElement).textContent = site === null ? words.say("badSite") : "";
   if (site === null) return;
   field.value = "";
-  await saveSettings({
-    sitesOff: [...settings.sitesOff.filter((other) => other !== site), site],
-    sitesOn: settings.sitesOn.filter((other) => other !== site),
-  });
+  await saveSettings(withSite(settings, site, false));
 }
 
 function fill(): void {

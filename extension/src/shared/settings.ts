@@ -10,7 +10,7 @@ export interface Settings {
   readonly automatic: boolean;
   /** Host names checked without a click even where `automatic` is off. */
   readonly sitesOn: readonly string[];
-  /** Host names never checked. */
+  /** Host names never checked, nor what lies below them. */
   readonly sitesOff: readonly string[];
   readonly style: Style;
   /** Passages below this probability are not marked; 0 marks all the server calls ai or unclear. */
@@ -90,20 +90,41 @@ export function sitePatterns(site: string): string[] {
   return [`http://${site}/*`, `https://${site}/*`];
 }
 
-/** The settings after a site was switched on or off by hand. */
+/** All that a site left out stands for: its subdomains too, which an IP address has none of. */
+export function sitesBelow(site: string): string {
+  return `*://${/^[\d.]+$|^\[/.test(site) ? "" : "*."}${site}/*`;
+}
+
+function covers(site: string, host: string): boolean {
+  return host === site || host.endsWith(`.${site}`);
+}
+
+export function isLeftOut({ sitesOff }: Pick<Settings, "sitesOff">, host: string): boolean {
+  return sitesOff.some((site) => covers(site, host));
+}
+
+/**
+ * The settings after a site was switched on or off by hand: the last word counts, so what
+ * contradicts it leaves the other list.
+ */
 export function withSite(
   settings: Settings,
   site: string,
   on: boolean,
 ): Pick<Settings, "sitesOn" | "sitesOff"> {
-  const without = (sites: readonly string[]) => sites.filter((other) => other !== site);
-  return {
-    sitesOn: on ? [...without(settings.sitesOn), site] : without(settings.sitesOn),
-    sitesOff: on ? without(settings.sitesOff) : [...without(settings.sitesOff), site],
-  };
+  const { sitesOn, sitesOff } = settings;
+  return on
+    ? {
+        sitesOn: [...sitesOn.filter((other) => other !== site), site],
+        sitesOff: sitesOff.filter((other) => !covers(other, site)),
+      }
+    : {
+        sitesOn: sitesOn.filter((other) => !covers(site, other)),
+        sitesOff: [...sitesOff.filter((other) => other !== site), site],
+      };
 }
 
 export function runsByItself(settings: Settings, site: string | null): boolean {
-  if (site === null || settings.sitesOff.includes(site)) return false;
+  if (site === null || isLeftOut(settings, site)) return false;
   return settings.automatic || settings.sitesOn.includes(site);
 }

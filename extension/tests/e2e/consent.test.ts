@@ -154,6 +154,21 @@ describe.skipIf(SKIPPED)("what the reader decided", () => {
     await hasNone(page);
   });
 
+  test("a site never checked takes those below it along", async () => {
+    await chromium.set({ sitesOff: ["localhost"] });
+    await chromium.automatic();
+    const below = inject("site").replace("127.0.0.1", "www.localhost");
+    expect(await sends(() => chromium.open(below + unique()))).toBe(false);
+    await chromium.set({ sitesOff: [] });
+    await until("the registration", () =>
+      chromium.control.evaluate(async () => {
+        const [pages] = await chrome.scripting.getRegisteredContentScripts();
+        return pages?.excludeMatches === undefined || pages.excludeMatches.length === 0;
+      }),
+    );
+    await hasMarks(await chromium.open(below + unique()));
+  });
+
   test("the keys that stop a page do so though its worker slept", async () => {
     const page = await chromium.check(unique());
     await hasMarks(page);

@@ -68,7 +68,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
       "--no-proxy-server",
       "--lang=en-US",
       // Off the network: whatever the browser would ask for beside the tests is not found.
-      "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost",
+      "--host-resolver-rules=MAP *.localhost 127.0.0.1, MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost",
     ],
   });
   project.provide("chromium", browser.wsEndpoint());

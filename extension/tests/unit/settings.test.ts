@@ -6,6 +6,7 @@ import {
   runsByItself,
   serverOrigin,
   siteOf,
+  sitesBelow,
   withSite,
 } from "../../src/shared/settings";
 import { unused, wanted } from "../../src/background/sites";
@@ -60,6 +61,28 @@ describe("sites", () => {
     expect(runsByItself(settings, "b")).toBe(true);
     expect(runsByItself(settings, null)).toBe(false);
     expect(runsByItself({ ...DEFAULTS, sitesOn: ["a"] }, "a")).toBe(true);
+  });
+
+  test("that are off take those below them along, and nothing else", () => {
+    const settings = { ...DEFAULTS, automatic: true, sitesOff: ["bank.test", "10.0.0.1"] };
+    for (const host of ["bank.test", "www.bank.test", "a.b.bank.test", "10.0.0.1"]) {
+      expect(runsByItself(settings, host), host).toBe(false);
+    }
+    for (const host of ["mybank.test", "bank.test.example", "10.0.0.11"]) {
+      expect(runsByItself(settings, host), host).toBe(true);
+    }
+    expect(["bank.test", "10.0.0.1", "[::1]"].map(sitesBelow)).toEqual([
+      "*://*.bank.test/*",
+      "*://10.0.0.1/*",
+      "*://[::1]/*",
+    ]);
+  });
+
+  test("are switched on or off for good, whatever was said about those above or below them", () => {
+    const off = { ...DEFAULTS, ...withSite({ ...DEFAULTS, sitesOn: ["www.a"] }, "a", false) };
+    expect([off.sitesOn, off.sitesOff]).toEqual([[], ["a"]]);
+    const on = { ...off, ...withSite(off, "www.a", true) };
+    expect(runsByItself(on, "www.a")).toBe(true);
   });
 
   test("give back their permissions when taken from the list, but none that the server needs", () => {
