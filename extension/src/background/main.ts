@@ -16,6 +16,7 @@ import {
   isLeftOut,
   loadSettings,
   runsByItself,
+  saveSettings,
   siteOf,
   sitePatterns,
   view,
@@ -26,7 +27,7 @@ import { showBadge } from "./badge";
 import { Cache } from "./cache";
 import { Failure, handshake } from "./client";
 import { Queue } from "./queue";
-import { registerSites, release } from "./sites";
+import { permittedOf, registerSites, release } from "./sites";
 import { Tabs, tell, type Frame } from "./tabs";
 
 const STATE = "state";
@@ -438,9 +439,12 @@ chrome.permissions.onAdded.addListener(({ origins = [] }) => {
     await beginAt(settings.sitesOn.filter(isNew));
   });
 });
-chrome.permissions.onRemoved.addListener(
-  () => void running.then(({ settings }) => registerSites(settings)),
-);
+chrome.permissions.onRemoved.addListener(() => {
+  void loadSettings().then(async (settings) => {
+    await registerSites(settings);
+    await saveSettings(await permittedOf(settings));
+  });
+});
 
 async function makeMenu(settings: Settings): Promise<void> {
   await chrome.contextMenus.removeAll();

@@ -19,6 +19,21 @@ export async function wanted(
   return wished.filter((_, index) => granted[index]);
 }
 
+/** What of the settings is still true where the browser's own settings took permissions back. */
+export async function permittedOf(
+  { automatic, sitesOn }: Settings,
+  may: (pattern: string) => Promise<boolean> = permitted,
+): Promise<Pick<Settings, "automatic" | "sitesOn">> {
+  const everywhere = await Promise.all(EVERYWHERE.map(may));
+  const sites = await Promise.all(
+    sitesOn.map(async (site) => Promise.all(sitePatterns(site).map(may))),
+  );
+  return {
+    automatic: automatic && everywhere.every(Boolean),
+    sitesOn: sitesOn.filter((_, index) => sites[index]?.some(Boolean)),
+  };
+}
+
 /** The permissions that settings need. */
 function needed({ automatic, sitesOn, server }: Settings): string[] {
   const sites = [...(automatic ? EVERYWHERE : []), ...sitesOn.flatMap(sitePatterns)];

@@ -169,6 +169,21 @@ describe.skipIf(SKIPPED)("what the reader decided", () => {
     await hasMarks(await chromium.open(below + unique()));
   });
 
+  test("a permission taken back in the browser is a wish taken back, and can be given again", async () => {
+    const options = await chromium.browser.newPage();
+    await options.goto(`chrome-extension://${Chromium.id}/options.html`);
+    const chosen = (value: string) =>
+      until(value, () => options.$eval(`input[value="${value}"]`, (radio) => radio.checked));
+    await options.locator('input[value="automatic"]').click();
+    await chosen("automatic");
+    await chromium.control.evaluate(() => chrome.permissions.remove({ origins: ["https://*/*"] }));
+    await chosen("click");
+    await options.locator('input[value="automatic"]').click();
+    await chosen("automatic");
+    const page = await chromium.open(unique());
+    await hasMarks(page);
+  });
+
   test("the keys that stop a page do so though its worker slept", async () => {
     const page = await chromium.check(unique());
     await hasMarks(page);

@@ -9,7 +9,7 @@ import {
   sitesBelow,
   withSite,
 } from "../../src/shared/settings";
-import { unused, wanted } from "../../src/background/sites";
+import { permittedOf, unused, wanted } from "../../src/background/sites";
 
 describe("addresses", () => {
   test.each([
@@ -93,6 +93,18 @@ describe("sites", () => {
     expect(unused(all, { ...DEFAULTS, sitesOn: [] }, required)).toContain("https://*/*");
     expect(unused(all, DEFAULTS, required)).not.toContain("http://*/*");
     expect(unused(all, on, required)).toEqual([]);
+  });
+
+  test("are given up with the last of their permissions, and with one of them the wish for all", async () => {
+    const settings = { ...DEFAULTS, automatic: true, sitesOn: ["a", "b"] };
+    const but = (...gone: string[]) =>
+      permittedOf(settings, (one) => Promise.resolve(!gone.includes(one)));
+    expect(await but()).toEqual({ automatic: true, sitesOn: ["a", "b"] });
+    expect(await but("https://*/*", "http://a/*")).toEqual({
+      automatic: false,
+      sitesOn: ["a", "b"],
+    });
+    expect(await but("https://a/*", "http://a/*")).toEqual({ automatic: true, sitesOn: ["b"] });
   });
 
   test("are registered as far as permissions go", async () => {
