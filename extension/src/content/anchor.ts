@@ -1,6 +1,6 @@
 /** Offsets into a passage to places in the page. Pure: it reads nothing but its arguments. */
 
-import type { Block, PassageText } from "./text";
+import type { Block, PassageText, Piece } from "./text";
 
 /** A half-open span of the page's text: from a place in one text node to a place in another. */
 export interface Span {
@@ -23,11 +23,24 @@ export function anchor(passage: PassageText, start: number, end: number): Span[]
   });
 }
 
+/** The index of the first piece that `holds`, as do all after it: a block may have 40,000 of them. */
+function firstWhere(pieces: readonly Piece[], holds: (piece: Piece) => boolean): number {
+  let low = 0;
+  let high = pieces.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    const piece = pieces[middle];
+    if (piece && holds(piece)) high = middle;
+    else low = middle + 1;
+  }
+  return low;
+}
+
 /** `block.text[start, end)`; null if that is all line breaks, which are no node's. */
 function within(block: Block, start: number, end: number): Span | null {
   const { pieces } = block;
-  const first = pieces.find(({ at, length }) => at + length > start);
-  const last = pieces.findLast(({ at }) => at < end);
+  const first = pieces[firstWhere(pieces, ({ at, length }) => at + length > start)];
+  const last = pieces[firstWhere(pieces, ({ at }) => at >= end) - 1];
   if (!first || !last || first.at > last.at) return null;
   return {
     startNode: first.node,

@@ -61,6 +61,22 @@ describe("anchoring", () => {
     expect(rendered(span!)).toBe("Only");
   });
 
+  test("looks at few pieces of a block that has many", () => {
+    const [passage] = passages(`<div>${"a few words<br>".repeat(2_000)}</div>`, 1);
+    const { block } = passage!.parts[0]!;
+    let looks = 0;
+    const pieces = new Proxy(block.pieces, {
+      get: (all, key) => {
+        looks += 1;
+        return Reflect.get(all, key) as unknown;
+      },
+    });
+    const parts = passage!.parts.map((part) => ({ ...part, block: { ...block, pieces } }));
+    const [span] = anchor({ ...passage!, parts }, 12, 23);
+    expect(rendered(span!)).toBe("a few words");
+    expect(looks).toBeLessThan(100);
+  });
+
   test("gives a span for each block, and none for what lies between", () => {
     const [passage] = passages("<p>One two.</p><p>Three four.</p>", 4);
     expect(anchor(passage!, 0, passage!.text.length).map(rendered)).toEqual([
