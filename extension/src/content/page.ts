@@ -192,7 +192,9 @@ export class Page {
 
   private stop(): void {
     const { check } = this;
+    const asked = this.asked().map(({ id }) => id);
     this.check = null;
+    if (asked.length > 0) this.link.say({ kind: "cancel", ids: asked });
     check?.reader.stop();
     check?.watch.dispose();
     check?.display.dispose();

@@ -50,10 +50,12 @@ export interface Change {
   readonly moved: readonly Passage[];
 }
 
+/** Of all passages there ever were: an answer that comes late must not find another with its id. */
+let lastId = 0;
+
 export class Passages {
   private readonly byId = new Map<number, Passage>();
   private readonly byElement = new Map<Element, Set<Passage>>();
-  private lastId = 0;
 
   get all(): Iterable<Passage> {
     return this.byId.values();
@@ -99,10 +101,10 @@ export class Passages {
         moved.push(known);
         this.list(known);
       } else {
-        this.lastId += 1;
+        lastId += 1;
         const stage = words < minWords ? "short" : "new";
         const passage: Passage = {
-          id: this.lastId,
+          id: lastId,
           text,
           words,
           parts,

@@ -3,7 +3,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, t
 import type { Kind } from "../../src/shared/state";
 import { Chromium, marked, SKIPPED, until } from "./chromium";
 import { picture } from "./pictures";
-import { between, listen, startByline, type Respond, type Running } from "./servers";
+import { between, body, listen, startByline, type Respond, type Running } from "./servers";
 
 let copies = 0;
 
@@ -173,6 +173,55 @@ describe.skipIf(SKIPPED)("a server that is not as one wishes", () => {
     );
     await chromium.set({ token: "correct-horse" });
     await recovers(page);
+  });
+
+  test("that wants longer texts than expected: no passage gets the answer on another", async () => {
+    const sent: string[] = [];
+    const count = (text: string) => text.split(/\s+/).length;
+    const server = await keep(
+      listen((request, response) => {
+        void (async () => {
+          const asked = await body(request);
+          const answers: Readonly<Record<string, () => unknown>> = {
+            "/readyz": () => ({ status: "ready", version: "1.0.0", api: 1 }),
+            "/v1/models": () => ({
+              default: "m",
+              models: [{ name: "m", sha256: "long", min_words: 46 }],
+            }),
+            "/v1/score": () => {
+              const { texts } = JSON.parse(asked) as { texts: { id: string; text: string }[] };
+              sent.push(...texts.map(({ text }) => text));
+              const results = texts.map(({ id, text }) => {
+                const verdict = text.includes("machine") ? "ai" : "human";
+                const sentences = [{ start: 0, end: text.length, probability: 0.9, verdict }];
+                const rest = { words: count(text), coverage: 1, findings: [], sentences };
+                return { id, verdict, probability: 0.9, ...rest };
+              });
+              return { model: { sha256: "long" }, results };
+            },
+          };
+          // Late enough for the page to ask before, and to be read anew while its texts are on their way.
+          await new Promise((resolve) => setTimeout(resolve, 700));
+          response.setHeader("Content-Type", "application/json");
+          response.end(JSON.stringify(answers[request.url ?? ""]?.()));
+        })();
+      }),
+    );
+    await chromium.set({ server: server.origin });
+    const page = await chromium.check("/short");
+    await until("the first marks", async () => (await marked(page)).length > 0);
+    const tab = await chromium.tab(page);
+    await chromium.control.evaluate(
+      (id) => chrome.runtime.sendMessage({ kind: "whole", tab: id }),
+      tab,
+    );
+    const { words } = await until("all of it", async () => {
+      const { report } = await chromium.status(page);
+      return report.words.waiting === 0 && report;
+    });
+    expect(words).toMatchObject({ ai: 6 * 45, human: 54 * 45 });
+    // Of those asked about in vain no more were sent than were on their way.
+    expect(sent.filter((text) => count(text) === 45).length).toBeLessThanOrEqual(4);
   });
 
   test("of an older and of a newer API", async () => {

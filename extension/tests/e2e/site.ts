@@ -152,6 +152,13 @@ const EDITOR = page(`<h1>An editor</h1>
   <textarea rows="5" cols="60">${escape(AI_1)}</textarea>
   <p>${escape(HUMAN[0] ?? "")}</p>`);
 
+/** Each a word too short where 46 are asked for. By machines are the 7th to the 12th. */
+const SHORT = page(
+  Array.from({ length: 60 }, (_, n) =>
+    p(`Number ${n + 1} ${n >= 6 && n < 12 ? "machine" : "person"}${" word".repeat(41)} end.`),
+  ).join("\n"),
+);
+
 const PAGES: Readonly<Record<string, string>> = {
   "/article": ARTICLE,
   "/plain": page(p(AI_1)),
@@ -179,6 +186,7 @@ const PAGES: Readonly<Record<string, string>> = {
       `<div role="textbox searchbox">${p(AI_2)}</div>` +
       `<details><summary>More</summary>${escape(AI_2)}${p(AI_2)}</details>`,
   ),
+  "/short": SHORT,
   "/empty": page("<h1>Nothing here</h1><p>A short one.</p>"),
 };
 
