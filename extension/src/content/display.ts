@@ -5,7 +5,7 @@ import { anchor, type Span } from "./anchor";
 import { marks, type Mark } from "./marks";
 import type { Bar, Overlay } from "./overlay";
 import { createPainter } from "./paint";
-import type { Passage } from "./passages";
+import { contains, type Passage } from "./passages";
 
 /** Ranges on the page at once: the browser's cost grows with them. */
 const MOST_RANGES = 400;
@@ -101,7 +101,7 @@ export class Display {
       for (const { range } of passage.painted) {
         const whole = range.getBoundingClientRect();
         // A bar belongs to its text and to the gap between them.
-        if (!holds(whole, x, y, 12)) continue;
+        if (!holds(whole, x, y, 12) || isCovered(range, x, y)) continue;
         if (this.hasBars) return passage;
         for (const box of range.getClientRects()) if (holds(box, x, y, 0)) return passage;
       }
@@ -117,6 +117,13 @@ function holds(
   slack: number,
 ): boolean {
   return x >= left - slack && x <= right + slack && y >= top && y <= bottom;
+}
+
+/** Whether something else lies on top there, a dialog say: neither in the text's element nor around it. */
+function isCovered({ commonAncestorContainer: common }: Range, x: number, y: number): boolean {
+  const holder = common instanceof Element ? common : common.parentElement;
+  const top = (holder?.getRootNode() as Document | ShadowRoot | undefined)?.elementFromPoint(x, y);
+  return !holder || !top || !(contains(top, holder) || contains(holder, top));
 }
 
 function barOf({ range, kind, level }: Passage["painted"][number]): Bar[] {

@@ -52,8 +52,14 @@ export class Page {
   private readonly timers = new Timers();
   private readonly selection = new Selection();
   private readonly link: Link;
-  /** The passage whose tooltip stays without a pointer. */
-  private shownId = 0;
+  /** The passage revealed last: the walk goes on from there. */
+  private revealedId = 0;
+  /** What the tooltip is about, where it is not the selection. */
+  private told: Passage | null = null;
+  /** Where that stood when it was said. */
+  private toldAt = new DOMRect();
+  /** Whether the tooltip stays without a pointer. */
+  private stays = false;
   private listening = new AbortController();
 
   private readonly eyes: Eyes;
@@ -200,8 +206,8 @@ export class Page {
     check?.display.dispose();
     this.timers.clear();
     this.listening.abort();
-    this.shownId = 0;
-    this.selection.close();
+    this.revealedId = 0;
+    this.closeTip();
     this.overlay.dispose();
   }
 
@@ -279,6 +285,7 @@ export class Page {
   private look(): void {
     this.ask();
     this.paint();
+    this.reviseTip();
   }
 
   /** Passages near the reader, the nearest first. */
@@ -367,21 +374,45 @@ export class Page {
 
   /** The pointer rests there. */
   private point(x: number, y: number): void {
+    // The answer to a question is not to be missed.
+    if (this.selection.waiting) return;
     const passage = this.check?.display.passageAt(x, y);
     if (passage?.score) {
+      this.selection.close();
+      this.stays = false;
       const card = scoreCard(passage.score, this.minWords, this.words);
-      this.showTip(card, new DOMRect(x, y - 8, 1, 16));
-    } else if (!this.selection.isOpen && this.shownId === 0) this.closeTip();
+      this.showTip(card, passage, new DOMRect(x, y - 8, 1, 16));
+    } else if (!this.selection.isOpen && !this.stays) this.closeTip();
   }
 
-  /** At the selection where no place is given. */
-  private showTip(card: HTMLElement, place = this.selection.place): void {
+  /** About a passage at a place, or about the selection, which has its own. */
+  private showTip(
+    card: HTMLElement,
+    about: Passage | null = null,
+    place = this.selection.place,
+  ): void {
+    this.told = about;
+    this.toldAt = this.toldPlace();
     this.overlay.showTip(card, place, this.words.language);
+  }
+
+  private toldPlace(): DOMRect {
+    return this.told ? startOf(this.told).getBoundingClientRect() : this.selection.place;
+  }
+
+  /** A tooltip goes when what it is about does, or moves: it would speak of whatever is there instead. */
+  private reviseTip(): void {
+    if (!this.overlay.tipShown || this.selection.waiting) return;
+    const { told, toldAt } = this;
+    const isKnown = !told || (told.score && this.check?.passages.get(told.id) === told);
+    const { left, top } = this.toldPlace();
+    if (!isKnown || left !== toldAt.left || top !== toldAt.top) this.closeTip();
   }
 
   private closeTip(): void {
     this.selection.close();
-    this.shownId = 0;
+    this.told = null;
+    this.stays = false;
     this.overlay.hideTip();
   }
 
@@ -390,8 +421,9 @@ export class Page {
     this.look();
     if (!passage.score) return;
     this.selection.close();
-    this.shownId = passage.id;
-    this.showTip(scoreCard(passage.score, this.minWords, this.words), place);
+    this.revealedId = passage.id;
+    this.stays = true;
+    this.showTip(scoreCard(passage.score, this.minWords, this.words), passage, place);
   }
 
   /** The next marked passage after the one shown last, in the order of the page. */
@@ -400,7 +432,7 @@ export class Page {
       .filter(({ score }) => score && marks(score, this.view.threshold).length > 0)
       .map((passage) => ({ passage, start: startOf(passage) }))
       .sort((a, b) => inOrder(a.start, b.start));
-    const index = marked.findIndex(({ passage }) => passage.id === this.shownId);
+    const index = marked.findIndex(({ passage }) => passage.id === this.revealedId);
     const next = marked[(index + 1) % marked.length];
     if (next) void this.reveal(next.passage);
   }

@@ -1,0 +1,100 @@
+import type { Page } from "puppeteer-core";
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { Chromium, marked, SKIPPED, until } from "./chromium";
+import { HUMAN } from "./site";
+
+describe.skipIf(SKIPPED)("a tooltip speaks of its own passage", () => {
+  let chromium: Chromium;
+  let page: Page;
+
+  beforeAll(async () => {
+    chromium = await Chromium.connect();
+  });
+  afterAll(() => chromium.close());
+  beforeEach(async () => {
+    await chromium.reset();
+    page = await chromium.check("/article");
+    await until("marks", async () => (await marked(page)).length > 0);
+  });
+
+  async function hasTip(): Promise<void> {
+    await until("the tooltip", () => chromium.tooltip(page));
+  }
+
+  async function hasNoTip(): Promise<void> {
+    await until("no tooltip", async () => (await chromium.tooltip(page)) === null);
+  }
+
+  /** A place within a mark that is on the screen. */
+  async function mark(): Promise<{ x: number; y: number }> {
+    return page.evaluate(() => {
+      const ranges = [...CSS.highlights.values()].flatMap((one) => [...one]) as Range[];
+      const { left, top } = ranges.flatMap((range) => [...range.getClientRects()])[0]!;
+      return { x: left + 40, y: top + 8 };
+    });
+  }
+
+  async function point(): Promise<void> {
+    const { x, y } = await mark();
+    await page.mouse.move(x, y);
+  }
+
+  /** As the key does. */
+  async function next(): Promise<void> {
+    const tab = await chromium.tab(page);
+    await chromium.control.evaluate((id) => chrome.tabs.sendMessage(id, { kind: "next" }), tab);
+  }
+
+  test("not of what was scrolled to in its place", async () => {
+    await point();
+    await hasTip();
+    await page.mouse.wheel({ deltaY: 400 });
+    await hasNoTip();
+  });
+
+  test("and stays where it was led to, until that moves", async () => {
+    await next();
+    await hasTip();
+    const first = await page.evaluate(() => scrollY);
+    await page.mouse.move(5, 5);
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    await hasTip();
+    await page.evaluate(() => {
+      scrollBy({ top: 300, behavior: "instant" });
+    });
+    await hasNoTip();
+    // The walk goes on all the same.
+    await next();
+    await hasTip();
+    expect(await page.evaluate(() => scrollY)).toBeGreaterThan(first + 50);
+  });
+
+  test("not of the page that took its place", async () => {
+    await next();
+    await hasTip();
+    await page.evaluate((text) => {
+      scrollTo({ top: 0, behavior: "instant" });
+      document.body.innerHTML = "<p></p>";
+      document.querySelector("p")!.textContent = text;
+    }, HUMAN[0]!);
+    await hasNoTip();
+  });
+
+  test("not of a dialog that covers it", async () => {
+    const { x, y } = await mark();
+    await page.evaluate(() => {
+      const dialog = document.createElement("dialog");
+      dialog.style.cssText = "position: fixed; inset: 0; width: 90%; height: 90%";
+      document.body.append(dialog);
+      dialog.showModal();
+    });
+    await page.mouse.move(x, y);
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    expect(await chromium.tooltip(page)).toBeNull();
+    await page.evaluate(() => {
+      document.querySelector("dialog")!.close();
+    });
+    await page.mouse.move(x + 2, y);
+    await hasTip();
+  });
+});
