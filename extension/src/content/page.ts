@@ -11,8 +11,8 @@ import type { Eyes } from "./extract";
 import { Link } from "./link";
 import { marks } from "./marks";
 import { Overlay } from "./overlay";
-import { Passages, type Change, type Passage } from "./passages";
-import { distance, isNear, scrollTo, startOf } from "./place";
+import { elementsOf, Passages, type Change, type Passage } from "./passages";
+import { distance, isNear, isVisible, scrollTo, startOf } from "./place";
 import { Reader } from "./reader";
 import { Selection } from "./selection";
 import { pause } from "./slices";
@@ -29,7 +29,7 @@ const SCROLL = 100;
 const REPORT = 150;
 const HOVER = 120;
 const FRAME = 16;
-/** After these something may be in view, or visible, that was not. */
+/** After these something may be in view, or visible, that was not, or the other way round. */
 const LOOKED_AT = ["scroll", "resize", "click", "toggle", "transitionend", "animationend"];
 
 /** What there is while a page is checked. */
@@ -234,9 +234,9 @@ export class Page {
     const options = { capture: true, passive: true, signal: this.listening.signal };
     const look = () => {
       this.timers.soon("scroll", SCROLL, () => {
-        // What was invisible in its place is not seen to appear by any observer.
-        const seen = this.check?.watch.reappeared() ?? [];
-        if (seen.length > 0) this.check?.reader.read(seen);
+        // What is shown or hidden in its place is seen by no observer.
+        const turned = this.check?.watch.turned() ?? [];
+        if (turned.length > 0) this.check?.reader.read(turned);
         this.look();
       });
       if (this.check?.display.hasBars === true) this.placeBarsSoon();
@@ -417,6 +417,10 @@ export class Page {
   }
 
   private async reveal(passage: Passage): Promise<void> {
+    if (!isVisible(passage)) {
+      this.check?.reader.read(elementsOf(passage));
+      return;
+    }
     const place = await scrollTo(passage);
     this.look();
     if (!passage.score) return;
@@ -430,6 +434,7 @@ export class Page {
   private revealNext(): void {
     const marked = this.all()
       .filter(({ score }) => score && marks(score, this.view.threshold).length > 0)
+      .filter(isVisible)
       .map((passage) => ({ passage, start: startOf(passage) }))
       .sort((a, b) => inOrder(a.start, b.start));
     const index = marked.findIndex(({ passage }) => passage.id === this.revealedId);

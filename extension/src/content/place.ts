@@ -15,6 +15,12 @@ export function startOf(passage: Passage): Range {
   return range;
 }
 
+/** Whether it could be seen where it is scrolled to. */
+export function isVisible(passage: Passage): boolean {
+  const holder = startOf(passage).startContainer.parentElement;
+  return holder?.checkVisibility({ opacityProperty: true, visibilityProperty: true }) === true;
+}
+
 /** How far a passage begins from the screen, in pixels; 0 if it begins on it. */
 export function distance(passage: Passage, height: number): number {
   const { top, bottom } = startOf(passage).getBoundingClientRect();

@@ -6,7 +6,7 @@ import { isHidden } from "./extract";
 const NEAR = "100% 0px 100% 0px";
 
 export interface Reactions {
-  /** Nodes whose text may have changed. */
+  /** Nodes whose text may have changed, or can't be seen any more. */
   readonly changed: (nodes: readonly Node[]) => void;
   /** Elements came near, or went away. */
   readonly moved: () => void;
@@ -38,6 +38,7 @@ export class Watch {
     });
     this.places = new IntersectionObserver(
       (entries) => {
+        const gone: Element[] = [];
         for (const { target, isIntersecting } of entries) {
           if (this.hidden.has(target)) {
             if (isIntersecting && isSeen(target)) {
@@ -45,8 +46,10 @@ export class Watch {
               reactions.shown(target);
             }
           } else if (isIntersecting) this.near.add(target);
-          else this.near.delete(target);
+          // It left, and was not scrolled away.
+          else if (this.near.delete(target) && !isSeen(target)) gone.push(target);
         }
+        if (gone.length > 0) reactions.changed(gone);
         reactions.moved();
       },
       // The delay spares a page of thousands of paragraphs their measuring in every single frame;
@@ -67,8 +70,9 @@ export class Watch {
   }
 
   unobserve(element: Element): void {
-    this.places.unobserve(element);
     this.near.delete(element);
+    // One that is hidden is waited for.
+    if (!this.hidden.has(element)) this.places.unobserve(element);
   }
 
   /** An element without a box comes near only once it is shown. */
@@ -83,17 +87,12 @@ export class Watch {
     for (const element of this.near) if (!element.isConnected) this.unobserve(element);
   }
 
-  /** Those that were hidden, kept their place, and are seen now. */
-  reappeared(): Element[] {
+  /** Those that kept their place, but were hidden and are seen now, or the other way round. */
+  turned(): Element[] {
     this.prune();
-    const seen: Element[] = [];
-    for (const element of this.hidden) {
-      if (isSeen(element)) {
-        this.unhide(element);
-        seen.push(element);
-      }
-    }
-    return seen;
+    const shown = [...this.hidden].filter(isSeen);
+    for (const element of shown) this.unhide(element);
+    return [...shown, ...[...this.near].filter((element) => !isSeen(element))];
   }
 
   private unhide(element: Element): void {

@@ -291,6 +291,63 @@ describe.skipIf(SKIPPED)("pages of every kind", () => {
     await until("it is forgotten", async () => (await chromium.status(page)).report.ai === 1);
   });
 
+  test.each(["display: none", "visibility: hidden", "opacity: 0"])(
+    "text that is hidden counts no more, and can't be led to: %s",
+    async (style) => {
+      const page = await chromium.check("/changes");
+      await marksAre(page, [AI[0]!]);
+      const counts = async (ai: number) => {
+        await until(`${ai} counted`, async () => {
+          const { report } = await chromium.status(page);
+          const { text } = await chromium.badge(page);
+          return report.ai === ai && report.strongest.length === ai && text === `${ai}`;
+        });
+      };
+      const dress = async (css: string) => {
+        await page.$eval(
+          "#one",
+          (element, given) => {
+            element.setAttribute("style", given);
+          },
+          css,
+        );
+      };
+      await counts(1);
+      await dress(style);
+      const tab = await chromium.tab(page);
+      await chromium.control.evaluate((id) => chrome.tabs.sendMessage(id, { kind: "next" }), tab);
+      await new Promise((resolve) => setTimeout(resolve, 500));
+      expect(await chromium.tooltip(page)).toBeNull();
+      await page.mouse.click(5, 5);
+      await counts(0);
+      expect(await marked(page)).toEqual([]);
+      await dress("");
+      await page.mouse.click(5, 5);
+      await marksAre(page, [AI[0]!]);
+      await counts(1);
+    },
+  );
+
+  test("a view that another replaces counts no more, all of it", async () => {
+    const page = await chromium.open("/infinite?views");
+    await page.evaluate(() => {
+      document.querySelector("#end")!.remove();
+    });
+    await chromium.begin(page);
+    await until("marks", async () => (await marked(page)).length > 0);
+    await page.$eval("#feed", (view) => {
+      (view as HTMLElement).hidden = true;
+    });
+    await until("nothing is left", async () => {
+      const { report } = await chromium.status(page);
+      return report.ai === 0 && report.words.waiting === 0 && report.strongest.length === 0;
+    });
+    await page.$eval("#feed", (view) => {
+      (view as HTMLElement).hidden = false;
+    });
+    await until("marks", async () => (await marked(page)).length > 0);
+  });
+
   test("a page that comes back from the browser's cache is still marked", async () => {
     const page = await chromium.check("/plain");
     await marksAre(page, [AI[0]!]);
