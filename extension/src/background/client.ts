@@ -33,6 +33,13 @@ export class Failure extends Error {
   }
 }
 
+/** No answer came in time. */
+export class Late extends Failure {
+  constructor(readonly seconds: number) {
+    super("busy", `${seconds} s`);
+  }
+}
+
 /** The server is well but will not take this request (413, 422, ...). */
 export class Refused extends Error {
   override readonly name = "Refused";
@@ -76,7 +83,7 @@ async function request(
     text = await response.text();
   } catch (error) {
     if (error instanceof DOMException && error.name === "TimeoutError") {
-      throw new Failure("busy", `${timeout / 1000} s`);
+      throw new Late(timeout / 1000);
     }
     // A TypeError is all that fetch says of a refused connection, a bad certificate, a redirect.
     throw new Failure("unreachable", server);

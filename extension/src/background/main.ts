@@ -307,10 +307,11 @@ async function hear(frame: Frame, message: FromPage): Promise<void> {
 async function welcome(frame: Frame, active: boolean): Promise<void> {
   const { queue } = await running;
   frame.active = active;
+  // Also to one that is not checked: something in it may be selected.
+  tell(frame, { kind: "view", ...(await pageView()) });
   tell(frame, { kind: "state", state: queue.state });
   if (!active) await admit(frame);
-  else if (await mayRun(frame.tab)) tell(frame, { kind: "view", ...(await pageView()) });
-  else await end(frame.tab);
+  else if (!(await mayRun(frame.tab))) await end(frame.tab);
 }
 
 function attendPopup(port: chrome.runtime.Port): void {
@@ -468,7 +469,7 @@ chrome.contextMenus.onClicked.addListener((info, tab) => {
   if (id === undefined) return;
   void orSay(id, async () => {
     await inject(id, info.frameId ?? 0);
-    await command(id, { kind: "selection" }, info.frameId ?? 0);
+    await command(id, { kind: "selection", text: info.selectionText ?? "" }, info.frameId ?? 0);
   });
 });
 

@@ -3,7 +3,7 @@
 import type { Asked } from "../shared/messages";
 import type { Refusal, Score, Server } from "../shared/score";
 import { next, type Event, type State } from "../shared/state";
-import { type Address, Failure, handshake, Refused, score, type Fetch } from "./client";
+import { type Address, Failure, handshake, Late, Refused, score, type Fetch } from "./client";
 import { type Cache, hashOf } from "./cache";
 
 /** A first answer comes soon, later ones in fewer requests. */
@@ -22,6 +22,13 @@ interface Wanted extends Asked {
 interface Job extends Wanted {
   readonly hash: string;
   readonly deliver: Deliver;
+  /** Whether the server once took too long over it alone. */
+  late: boolean;
+}
+
+/** A text that is a batch by itself. */
+function isLong({ text }: Job): boolean {
+  return text.length / 6 >= BATCH_WORDS;
 }
 
 /** What of the world the queue needs; the tests bring their own clock. */
@@ -71,7 +78,7 @@ export class Queue {
     const hashes = await Promise.all(texts.map(({ text }) => hashOf(text)));
     for (const [index, one] of arriving.entries()) {
       if (!this.arriving.delete(one)) continue; // Cancelled meanwhile.
-      this.jobs.push({ ...one, hash: hashes[index] ?? "", deliver });
+      this.jobs.push({ ...one, hash: hashes[index] ?? "", deliver, late: false });
     }
     // Before the handshake nobody knows whether what is remembered is the server's model's.
     if (this.current.server) this.recall();
@@ -203,6 +210,7 @@ export class Queue {
     try {
       await this.exchange(epoch, this.flying);
     } catch (error) {
+      if (error instanceof Late) this.giveUp(error);
       if (!(error instanceof Refused)) throw error;
       await this.separate(epoch, error);
     } finally {
@@ -224,6 +232,16 @@ export class Queue {
         this.land(job, { error: error.message });
       }
     }
+  }
+
+  /** A long text that was too much twice would be so for ever, and hold up all others. */
+  private giveUp({ seconds }: Late): void {
+    const [job] = this.flying;
+    if (!job || !isLong(job)) return;
+    if (job.late) {
+      this.land(job, { error: `The server needs more than ${seconds} s for a text this long.` });
+    }
+    job.late = true;
   }
 
   private land(job: Job, answer: Score | Refusal): void {
@@ -268,7 +286,11 @@ export class Queue {
       for (const [page, jobs] of turns) {
         const job = jobs.shift();
         if (!job) turns.delete(page);
-        else if (batch.length < limit && words < BATCH_WORDS) {
+        else if (
+          batch.length < limit &&
+          words < BATCH_WORDS &&
+          !(isLong(job) && batch.length > 0)
+        ) {
           batch.push(job);
           words += job.text.length / 6;
         }

@@ -112,7 +112,7 @@ export class Page {
         this.ask();
         break;
       case "selection":
-        this.checkSelection();
+        this.checkSelection(command.text);
         break;
     }
   }
@@ -410,7 +410,7 @@ export class Page {
   }
 
   private closeTip(): void {
-    this.selection.close();
+    this.dropSelection();
     this.told = null;
     this.stays = false;
     this.overlay.hideTip();
@@ -424,7 +424,7 @@ export class Page {
     const place = await scrollTo(passage);
     this.look();
     if (!passage.score) return;
-    this.selection.close();
+    this.dropSelection();
     this.revealedId = passage.id;
     this.stays = true;
     this.showTip(scoreCard(passage.score, this.minWords, this.words), passage, place);
@@ -442,12 +442,19 @@ export class Page {
     if (next) void this.reveal(next.passage);
   }
 
-  private checkSelection(): void {
-    if (!this.selection.take()) return;
+  private checkSelection(text: string): void {
+    this.dropSelection();
+    const asked = this.selection.take(text);
     this.listen();
     this.showTip(stateCard(this.state, this.words));
+    this.link.say({ kind: "ask", texts: [asked] });
+  }
+
+  /** Who closes the tooltip waits for its answer no more. */
+  private dropSelection(): void {
     const { waiting } = this.selection;
-    if (waiting) this.link.say({ kind: "ask", texts: [waiting] });
+    this.selection.close();
+    if (waiting) this.link.say({ kind: "cancel", ids: [waiting.id] });
   }
 }
 

@@ -5,17 +5,20 @@ import type { Asked } from "../shared/messages";
 export class Selection {
   private id = 0;
   private pending: Asked | null = null;
-  private range: Range | null = null;
+  private taken: Range | Element | null = null;
 
-  /** Take what is selected now; false where nothing is. */
-  take(): boolean {
+  /** Take what is selected now: in a field, of whose selection the document knows nothing, `text`. */
+  take(text: string): Asked {
     const selection = document.getSelection();
-    if (!selection || selection.rangeCount === 0 || selection.isCollapsed) return false;
+    const { activeElement } = document;
+    const inField = activeElement?.matches("input, textarea") === true;
+    const range =
+      selection && !selection.isCollapsed && !inField ? selection.getRangeAt(0).cloneRange() : null;
     // Passages have ids above 0.
     this.id -= 1;
-    this.pending = { id: this.id, text: selection.toString() };
-    this.range = selection.getRangeAt(0).cloneRange();
-    return true;
+    this.pending = { id: this.id, text: range ? String(selection) : text };
+    this.taken = range ?? activeElement;
+    return this.pending;
   }
 
   /** What still has no answer. */
@@ -24,11 +27,11 @@ export class Selection {
   }
 
   get isOpen(): boolean {
-    return this.range !== null;
+    return this.taken !== null;
   }
 
   get place(): DOMRect {
-    return this.range?.getBoundingClientRect() ?? new DOMRect();
+    return this.taken?.getBoundingClientRect() ?? new DOMRect();
   }
 
   /** Whether an answer with this id is the one that is waited for. */
@@ -40,6 +43,6 @@ export class Selection {
 
   close(): void {
     this.pending = null;
-    this.range = null;
+    this.taken = null;
   }
 }

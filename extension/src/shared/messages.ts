@@ -67,7 +67,8 @@ export type PageCommand =
   | { readonly kind: "reveal"; readonly id: number }
   | { readonly kind: "next" }
   | { readonly kind: "whole" }
-  | { readonly kind: "selection" };
+  /** With the text as the browser's menu knows it: a field's selection is none of the document's. */
+  | { readonly kind: "selection"; readonly text: string };
 
 /** What the popup shows about its tab. */
 export interface TabStatus {

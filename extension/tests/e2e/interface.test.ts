@@ -300,6 +300,32 @@ describe.skipIf(SKIPPED)("popup, options, menu, command", () => {
     await until("no tooltip", async () => (await chromium.tooltip(page)) === null);
   });
 
+  test("the context menu judges what is selected in a field, in the language chosen", async () => {
+    await chromium.set({ language: "de" });
+    const page = await chromium.open("/editor");
+    const tab = await chromium.tab(page);
+    const selected = await page.$eval("textarea", (field) => {
+      field.focus();
+      field.select();
+      return field.value;
+    });
+    const worker = await chromium.worker();
+    await worker.evaluate(
+      async (id, selectionText) => {
+        const { onClicked } = chrome.contextMenus as unknown as {
+          onClicked: { dispatch: (info: unknown, tab: unknown) => void };
+        };
+        const info = { menuItemId: "selection", frameId: 0, selectionText };
+        onClicked.dispatch(info, await chrome.tabs.get(id));
+      },
+      tab,
+      selected,
+    );
+    await until("the answer", async () =>
+      /^Vermutlich KI \(.*\d\d %/.test((await chromium.tooltip(page)) ?? ""),
+    );
+  });
+
   test("the commands start, walk through, and stop", async () => {
     const page = await chromium.open("/article");
     const tab = await chromium.tab(page);

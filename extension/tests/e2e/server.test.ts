@@ -108,6 +108,31 @@ describe.skipIf(SKIPPED)("a server that is not as one wishes", () => {
     await recovers(await shows(server.origin, "busy", "…", /goes on as soon as it has room/));
   });
 
+  test("full: what is selected is asked about no more once its tooltip is closed", async () => {
+    let asked = 0;
+    const server = await keep(
+      between(inject("byline"), (_, respond) => {
+        asked += 1;
+        respond(429, '{"error":{"code":"queue_full","message":"come back"}}');
+        return Promise.resolve();
+      }),
+    );
+    await chromium.set({ server: server.origin });
+    const page = await chromium.open(unique());
+    const tab = await chromium.tab(page);
+    await chromium.control.evaluate(async (tabId) => {
+      await chrome.scripting.executeScript({ target: { tabId }, files: ["content.js"] });
+      await chrome.tabs.sendMessage(tabId, { kind: "selection", text: "What nobody can answer." });
+    }, tab);
+    await until("the tooltip", () => chromium.tooltip(page));
+    await until("it is tried again", () => Promise.resolve(asked > 1));
+    await page.keyboard.press("Escape");
+    const before = asked;
+    // The next try would come two seconds after the last, at most four.
+    await new Promise((resolve) => setTimeout(resolve, 6_000));
+    expect(asked).toBe(before);
+  });
+
   test("in error: 500", async () => {
     const server = await meanwhile((respond) => {
       respond(500, '{"error":{"code":"internal","message":"a bug"}}');

@@ -134,6 +134,43 @@ describe("the queue", () => {
     expect(queue.state.kind).toBe("ok");
   });
 
+  test("gives up a long text that is too late twice, and answers the others meanwhile waiting", async () => {
+    const stage = new Stage();
+    const queue = await stage.queue();
+    const answers: Answers = new Map();
+    const long = "word ".repeat(4_000);
+    stage.answer = (sent) => {
+      if (sent.texts.includes(long)) throw new DOMException("late", "TimeoutError");
+      return stage.scores(sent);
+    };
+    await ask(queue, answers, "other", ["short"]);
+    await ask(queue, answers, "reader", [long]);
+    await ask(queue, answers, "other", ["short too"]);
+    await stage.settle();
+    for (let n = 0; n < 3; n += 1) await stage.pass(30_000);
+    expect(answers.get(long)).toEqual({
+      error: "The server needs more than 25 s for a text this long.",
+    });
+    expect(answers.size).toBe(3);
+    expect(stage.asked.filter((texts) => texts.includes(long))).toEqual([[long], [long]]);
+    expect(queue.state.kind).toBe("ok");
+  });
+
+  test("keeps asking for short texts, however late the server is", async () => {
+    const stage = new Stage();
+    const queue = await stage.queue();
+    const answers: Answers = new Map();
+    stage.answer = () => {
+      throw new DOMException("late", "TimeoutError");
+    };
+    await ask(queue, answers, "p", ["short"]);
+    for (let n = 0; n < 4; n += 1) await stage.pass(30_000);
+    expect(answers.size).toBe(0);
+    stage.answer = (sent) => stage.scores(sent);
+    await stage.pass(30_000);
+    expect(answers.size).toBe(1);
+  });
+
   test("keeps a batch small by words too", async () => {
     const stage = new Stage();
     const queue = await stage.queue();
