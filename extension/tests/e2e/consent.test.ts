@@ -39,6 +39,16 @@ describe.skipIf(SKIPPED)("what the reader decided", () => {
     await until("no marks", async () => (await marked(page)).length === 0);
   }
 
+  async function hasBackground(page: Page): Promise<void> {
+    await until("the background", () =>
+      page.evaluate(() =>
+        document.adoptedStyleSheets.some((sheet) =>
+          [...sheet.cssRules].some(({ cssText }) => cssText.includes("mark-a4) { background")),
+        ),
+      ),
+    );
+  }
+
   /** Whether `act`, and whatever follows it within a second, sends any text. */
   async function sends(act: () => Promise<unknown>): Promise<boolean> {
     const before = requests;
@@ -82,13 +92,11 @@ describe.skipIf(SKIPPED)("what the reader decided", () => {
     await hasMarks(page);
   });
 
-  /** A page under check whose worker the browser has stopped, as it does when nothing happens. */
-  async function asleep(): Promise<Page> {
-    const page = await chromium.open(unique("infinite"));
+  /** Have the browser stop the worker, as it does when nothing happens: no page calls it back. */
+  async function sleep(page: Page): Promise<void> {
     await hasMarks(page);
     await until("it rests", async () => !(await sends(() => Promise.resolve())));
     await chromium.stopWorker();
-    return page;
   }
 
   function scroll(page: Page): Promise<void> {
@@ -102,7 +110,8 @@ describe.skipIf(SKIPPED)("what the reader decided", () => {
     ["no longer by itself", { automatic: false }],
   ])("%s: a page whose worker sleeps is stopped at once, and sends nothing", async (_, change) => {
     await chromium.automatic();
-    const page = await asleep();
+    const page = await chromium.open(unique("infinite"));
+    await sleep(page);
     await chromium.set(change);
     await hasNone(page);
     expect(await sends(() => scroll(page))).toBe(false);
@@ -111,21 +120,21 @@ describe.skipIf(SKIPPED)("what the reader decided", () => {
 
   test("never checked: also a page that was asked for, whose worker sleeps", async () => {
     const page = await chromium.check(unique());
-    await hasMarks(page);
-    await chromium.stopWorker();
+    await sleep(page);
     await chromium.set({ sitesOff: ["127.0.0.1"] });
     await hasNone(page);
     // Asked for again it is checked, for as long as it is shown.
     await chromium.begin(page);
-    await hasMarks(page);
-    await chromium.stopWorker();
+    await sleep(page);
     await chromium.set({ style: "background" });
+    await hasBackground(page);
     await hasMarks(page);
   });
 
   test("what scrolls into view as the worker wakes is sent by no page that was ruled out", async () => {
     await chromium.automatic();
-    const page = await asleep();
+    const page = await chromium.open(unique("infinite"));
+    await sleep(page);
     expect(await sends(() => Promise.all([chromium.set({ automatic: false }), scroll(page)]))).toBe(
       false,
     );
@@ -134,22 +143,14 @@ describe.skipIf(SKIPPED)("what the reader decided", () => {
 
   test("style, threshold and server reach a page whose worker sleeps", async () => {
     const page = await chromium.check(unique());
-    await hasMarks(page);
-    await chromium.stopWorker();
+    await sleep(page);
     await chromium.set({ style: "background" });
-    await until("the background", () =>
-      page.evaluate(() =>
-        document.adoptedStyleSheets.some((sheet) =>
-          [...sheet.cssRules].some(({ cssText }) => cssText.includes("mark-a4) { background")),
-        ),
-      ),
-    );
-    await chromium.stopWorker();
+    await hasBackground(page);
+    await sleep(page);
     await chromium.set({ threshold: 0.999 });
     await hasNone(page);
     await chromium.set({ threshold: 0 });
-    await hasMarks(page);
-    await chromium.stopWorker();
+    await sleep(page);
     await chromium.set({ server: "http://127.0.0.1:1" });
     await hasNone(page);
   });
@@ -186,9 +187,8 @@ describe.skipIf(SKIPPED)("what the reader decided", () => {
 
   test("the keys that stop a page do so though its worker slept", async () => {
     const page = await chromium.check(unique());
-    await hasMarks(page);
     const tab = await chromium.tab(page);
-    await chromium.stopWorker();
+    await sleep(page);
     await chromium.control.evaluate(() => chrome.runtime.sendMessage({ kind: "whole", tab: -1 }));
     const worker = await chromium.worker();
     await worker.evaluate(async (id) => {
