@@ -20,6 +20,8 @@ export class Link {
   private port: chrome.runtime.Port | null = null;
   /** Whether there was a line before this one. */
   private hadLine = false;
+  /** Whether the page is in the browser's cache, or on its way there. */
+  private away = false;
 
   constructor(private readonly ends: Ends) {}
 
@@ -29,7 +31,8 @@ export class Link {
 
   /** The line, opened if it isn't. */
   open(): chrome.runtime.Port | null {
-    if (this.port) return this.port;
+    // A page that leaves would be taken for the one that comes, and be stopped.
+    if (this.port || this.away) return this.port;
     // A content script of an extension that is gone has lost its id.
     if (!(chrome.runtime as Partial<typeof chrome.runtime> | undefined)?.id) {
       this.ends.orphaned();
@@ -53,8 +56,13 @@ export class Link {
     return port;
   }
 
-  close(): void {
+  leave(): void {
+    this.away = true;
     this.port?.disconnect();
     this.port = null;
+  }
+
+  comeBack(): void {
+    this.away = false;
   }
 }

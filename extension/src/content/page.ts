@@ -259,11 +259,13 @@ export class Page {
     addEventListener("keydown", key, options);
     // A page kept for the way back has no line meanwhile; it opens another when it returns.
     const hide = () => {
-      this.link.close();
+      this.link.leave();
     };
     addEventListener("pagehide", hide, options);
     const show = ({ persisted }: PageTransitionEvent) => {
-      if (persisted) this.present();
+      if (!persisted) return;
+      this.link.comeBack();
+      this.present();
     };
     addEventListener("pageshow", show, options);
   }
