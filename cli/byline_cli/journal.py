@@ -161,7 +161,7 @@ def _key(given: Input) -> str:
     if given.path is not None:
         try:
             status = given.path.stat()
-        except OSError:
+        except (OSError, ValueError):  # a name may hold what no name can
             status = None
         state = (status.st_size, status.st_mtime_ns) if status else None
     named = json.dumps([given.name, given.id, given.text, state]).encode("ascii")

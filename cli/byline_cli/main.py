@@ -1,7 +1,8 @@
 """`byline`: the commands, and how each of them may end.
 
 Exit codes: 0 done, 1 a `--fail-on` finding, 2 usage (a bad argument, model or output), 3 some files
-could not be read, 130 interrupted, 141 the reader of a pipe went away.
+could not be read, 70 an error of ours (EX_SOFTWARE of sysexits.h), 130 interrupted, 141 the reader
+of a pipe went away.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import errno
 import os
 import sys
+import traceback
 from typing import IO, Any, NoReturn
 
 import click
@@ -60,6 +62,8 @@ class Commands(click.Group):
             finally:
                 if sys.stdout is not None:
                     sys.stdout.flush()
+        except (click.ClickException, click.exceptions.Exit, click.Abort):
+            raise
         except KeyboardInterrupt:
             raise SystemExit(130) from None
         except ModuleNotFoundError as error:
@@ -73,7 +77,9 @@ class Commands(click.Group):
 
             if isinstance(error, BylineError):
                 raise Failure(str(error)) from error
-            raise
+            # Python would exit with 1, which says that a text was found to be AI's.
+            traceback.print_exc()
+            raise SystemExit(70) from error
 
 
 def _end_output(error: OSError) -> NoReturn:

@@ -42,11 +42,11 @@ def opened(path: Path | None) -> Iterator[BinaryIO]:
     if path is None:
         yield sys.stdout.buffer
         return
-    path = path.resolve()  # through a link: the file is replaced, not the link to it
     if path.exists() and not path.is_file():
         with path.open("wb") as file:
             yield file
         return
+    path = path.resolve()  # through a link: the file is replaced, not the link to it
     # The process is in the name, so that runs don't meet; what a killed one left is taken away.
     temporary = path.with_name(f".{path.name}.{os.getpid()}.partial")
     _remove_left_over(path)

@@ -166,7 +166,8 @@ class _Rows:
 
     def _row(self, result: Result) -> dict[str, object]:
         model = {} if result.verdict is None else {"model": self._model}
-        return values_of(result, self._detailed) | model
+        values: dict[str, object] = _storable(values_of(result, self._detailed) | model)
+        return values
 
     def _inputs(self, rows: list[dict[str, Any]]) -> Iterator[Input]:
         from byline_cli.readers.records import row_of
@@ -178,6 +179,15 @@ class _Rows:
                 continue
             found = row_of(row, number, reading)
             yield Input(row["path"], Path(row["path"]), found.id, found.text, found.problem)
+
+
+def _storable(value: Any) -> Any:
+    """The same where strings can be UTF-8: what names and damaged texts hold besides is escaped."""
+    if isinstance(value, str):
+        return value.encode("utf-8", "backslashreplace").decode("utf-8")
+    if isinstance(value, dict):
+        return {key: _storable(item) for key, item in value.items()}
+    return [_storable(item) for item in value] if isinstance(value, list) else value
 
 
 def _json_lines(place: str) -> Any:

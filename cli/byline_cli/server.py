@@ -35,6 +35,8 @@ _TIMEOUT = 300.0
 _MOST_BYTES = 200_000_000
 """Of an answer; every word of sixteen long texts as a sentence would be less."""
 _RETRIES = (0.5, 1.0, 2.0)
+_TRIES = 3
+"""Times that a text may take longer than the server allows."""
 
 Pairs = list[tuple[Input, Result]]
 
@@ -148,8 +150,9 @@ class Server:
         if request.model is not None:
             body["model"] = request.model
         try:
-            answer = self._ask("POST", "/v1/score", body)
-        except _TooLarge as error:
+            # A single text may have met a busy hour; of several, fewer at once may be in time.
+            answer = self._ask("POST", "/v1/score", body, tries=1 if len(batch) > 1 else _TRIES)
+        except _TooMuch as error:
             if len(batch) > 1:  # perhaps only all of it together
                 half = len(batch) // 2
                 return self._score(batch[:half], request) + self._score(batch[half:], request)
@@ -176,7 +179,9 @@ class Server:
                 f"{error}); is it a byline server?"
             ) from error
 
-    def _ask(self, method: str, path: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
+    def _ask(
+        self, method: str, path: str, body: dict[str, Any] | None = None, tries: int = _TRIES
+    ) -> dict[str, Any]:
         data = None if body is None else json.dumps(body).encode("ascii")
         deadline = time.monotonic() + _PATIENCE
         retries = iter(_RETRIES)
@@ -196,6 +201,12 @@ class Server:
                 continue
             if status == 200:
                 return answer
+            if _code(answer) == "deadline_passed":
+                tries -= 1
+                if not tries:
+                    raise _TooMuch(
+                        "takes longer than the server allows; split it, or score it here"
+                    )
             if status not in _BUSY or time.monotonic() + wait > deadline:
                 raise self._refused(status, answer)
             time.sleep(wait)
@@ -236,14 +247,19 @@ class Server:
         error = answer.get("error")
         message = error.get("message", "") if isinstance(error, dict) else ""
         if status == 413:
-            return _TooLarge(message or "is larger than the server takes; split it")
+            return _TooMuch(message or "is larger than the server takes; split it")
         if status in (401, 403):
-            message = f"{message or 'it wants a token'} (BYLINE_TOKEN, or --token-file)"
+            message = message or "it wants a token (BYLINE_TOKEN, or --token-file)"
         return ServerFailed(f"{self.url} answers {status}: {message or 'is it a byline server?'}")
 
 
-class _TooLarge(BylineError):
-    pass
+class _TooMuch(BylineError):
+    """What was asked for in one request is too large, or takes too long."""
+
+
+def _code(answer: dict[str, Any]) -> object:
+    error = answer.get("error")
+    return error.get("code") if isinstance(error, dict) else None
 
 
 def _unscored(result: Result) -> bool:

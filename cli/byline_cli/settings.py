@@ -152,7 +152,9 @@ class Settings:
 
     def count(self) -> int | None:
         """How many texts there will be; None if only reading them all would tell."""
-        if self.files_from == STANDARD_INPUT or self.asked.reading.text_column is not None:
+        # What is no file can be read once only: counting would leave nothing to score.
+        once = self.files_from is not None and not os.path.isfile(self.files_from)
+        if once or self.asked.reading.text_column is not None:
             return None
         return sum(1 for _ in self._found())
 
@@ -161,7 +163,7 @@ class Settings:
         reading = asdict(self.asked.reading) | {"include": sorted(self.asked.reading.include)}
         return {
             "version": version("byline"),
-            "model": model.sha256,
+            "model": [model.sha256, asdict(model.thresholds)],
             "texts in the output": self.texts,
             "--min-words": self.asked.min_words,
             **{f"--{name.replace('_', '-')}": value for name, value in reading.items()},
@@ -201,6 +203,8 @@ class Settings:
             return
         separator = b"\0" if self.null else b"\n"
         if self.files_from == STANDARD_INPUT:
+            if sys.stdin is None:
+                raise InputError("--files-from -: standard input is closed")
             yield from listed(sys.stdin.buffer, separator)
             return
         with open(self.files_from, "rb") as file:
@@ -266,6 +270,10 @@ def _check_output(output: Path | None, paths: tuple[str, ...]) -> None:
     """Refuse an output that can't be written, before hours of scoring."""
     if output is None:
         return
+    try:
+        output.resolve()
+    except (OSError, RuntimeError) as error:
+        raise InputError(f"--output {output}: is a link to itself; name another file") from error
     if any(path != "-" and output.exists() and _same(output, path) for path in paths):
         if output.is_file():
             raise InputError(f"--output {output} is a text to be scored; name another file")

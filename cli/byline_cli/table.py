@@ -149,6 +149,8 @@ def _print_sentences(document: _Sentences, console: Console) -> None:
         line.pad_right(_INDENT - len(line) - 8)
         line.append(f"{percent(probability):>6}  ")
         indent = " " * _INDENT
-        body = textwrap.fill(shown(text), console.width - _INDENT).replace("\n", f"\n{indent}")
+        body = textwrap.fill(shown(text), max(_LEAST_NAME, console.width - _INDENT)).replace(
+            "\n", f"\n{indent}"
+        )
         console.print(line.append(body), soft_wrap=True)
     console.print()

@@ -113,7 +113,7 @@ class ModelOfAnswer(Answer):
 
     name: str
     version: int
-    sha256: str = Field(description="Of the graph; changes whenever scores may.")
+    sha256: str = Field(description="Of the graph; calibration and thresholds are beside it.")
     min_words: int = Field(description="Words of the shortest text that is judged.")
 
 

@@ -15,7 +15,7 @@ from byline_server.guard import Guard
 from byline_server.metrics import Metrics
 from byline_server.models import Models
 from byline_server.problem import Problem
-from byline_server.scheduler import Patience, Scheduler
+from byline_server.scheduler import Patience, QueueFull, Scheduler
 from byline_server.scoring import Scoring
 from byline_server.settings import Settings
 from byline_server.wire import dumps
@@ -87,5 +87,10 @@ def warm_up(service: Service) -> None:
         ids = np.zeros(loaded.detector.model.spec.window, dtype=np.int64)
         window = Window(ids, np.full(len(ids), -1, dtype=np.int32))
         jobs = [partial(loaded.detector.session.run, window)] * service.scheduler.workers
-        service.scheduler.run(jobs, Patience(time.monotonic() + 3600, lambda: False))
+        while True:
+            try:
+                service.scheduler.run(jobs, Patience(time.monotonic() + 3600, lambda: False))
+                break
+            except QueueFull:  # the port has been open for a moment
+                time.sleep(0.1)
     service.warm.set()

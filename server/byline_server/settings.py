@@ -17,6 +17,9 @@ from typing import Any
 from byline import InputError
 from byline.repository import DEFAULT_MODEL
 
+_SHORTEST_TOKEN = 16
+"""Characters, where others can reach the server and try."""
+
 
 @dataclass(frozen=True, slots=True)
 class Described:
@@ -156,6 +159,12 @@ def checked(settings: Settings) -> Settings:
         raise InputError(
             f"--host {settings.host} can be reached by others: set a token, in a file "
             f"({option('token_file')}) or in the variable {variable('token')}"
+        )
+    if not is_loopback(settings.host) and len(settings.token) < _SHORTEST_TOKEN:
+        raise InputError(
+            f"--host {settings.host} can be reached by others, who could guess a token of "
+            f"{len(settings.token)} characters: make one of {_SHORTEST_TOKEN} or more, such as "
+            "`openssl rand -hex 16` prints"
         )
     return settings
 

@@ -101,16 +101,17 @@ def test_parquet_out_of_files(environment: dict[str, str], tmp_path: Path) -> No
 
     (tmp_path / "a.txt").write_text(PROSE, encoding="utf-8")
     (tmp_path / "b.txt").write_text("Short.", encoding="utf-8")
+    (tmp_path / os.fsdecode(b"caf\xe9.txt")).write_bytes(PROSE.encode() + b" And caf\xe9s\xff.")
+    files = sorted(tmp_path.iterdir())
     out = tmp_path / "out"
     ray = run(
-        tmp_path / "a.txt", tmp_path / "b.txt", "--engine", "ray", "--format", "parquet",
+        *files, "--engine", "ray", "--format", "parquet",
         "--output", f"{out}/", "--detail", "sentence", "--jobs", 1, environment=environment,
     )  # fmt: skip
     assert ray.returncode == 0, ray.stderr
     table = pyarrow.dataset.dataset(out).to_table().to_pylist()
-    local = run(tmp_path / "a.txt", tmp_path / "b.txt", "--format", "jsonl",
-                "--detail", "sentence", environment=environment)  # fmt: skip
-    expected = {o["path"]: o for o in lines(local.stdout)}
+    local = run(*files, "--format", "jsonl", "--detail", "sentence", environment=environment)
+    expected = {o["path"].replace("\udce9", r"\udce9"): o for o in lines(local.stdout)}
     assert {row["path"] for row in table} == set(expected)
     for row in table:
         assert row["log_odds"] == expected[row["path"]]["log_odds"]

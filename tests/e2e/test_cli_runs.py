@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 import os
+import pty
 import random
 import resource
+import shlex
 import shutil
 import signal
 import subprocess
 import sys
 import textwrap
+import threading
 import time
 from collections.abc import Callable
 from functools import partial
@@ -310,6 +313,63 @@ def test_list_of_files_from_another_command(environment: dict[str, str], tmp_pat
     assert result.stderr == b"byline: gone.txt: can't be read (No such file or directory)\n"
 
 
+def test_list_that_can_be_read_once_is_scored_whole(
+    environment: dict[str, str], tmp_path: Path
+) -> None:
+    texts = folder_of(12, tmp_path / "texts")
+    listing, output = tmp_path / "list", tmp_path / "out.jsonl"
+    os.mkfifo(listing)
+    names = "".join(f"{path}\n" for path in sorted(texts.iterdir()))
+    threading.Thread(target=listing.write_text, args=(names,), daemon=True).start()
+    terminal, side = pty.openpty()  # on a terminal the texts are counted, for a bar
+    process = subprocess.Popen(
+        [*COMMAND, "--files-from", listing, "--format", "jsonl", "--output", output],
+        env=environment, stderr=side,
+    )  # fmt: skip
+    assert process.wait(60) == 0
+    os.close(terminal)
+    os.close(side)
+    assert len(output.read_text("utf-8").splitlines()) == 12
+
+
+def test_output_into_a_pipe_by_its_name(environment: dict[str, str], tmp_path: Path) -> None:
+    texts = folder_of(3, tmp_path / "texts")
+    result = run(texts, "--format", "jsonl", "--output", "/dev/stdout", environment=environment)
+    assert (result.returncode, result.stderr) == (0, b"")
+    assert len(result.stdout.splitlines()) == 3
+
+
+def test_names_that_no_file_can_have_fail_alone(
+    environment: dict[str, str], tmp_path: Path
+) -> None:
+    texts = folder_of(2, tmp_path / "texts")
+    names = b"\0".join(os.fsencode(path) for path in sorted(texts.iterdir()))  # and no -0
+    output = tmp_path / "out.jsonl"
+    result = run(
+        "--files-from", "-", "--format", "jsonl", "--output", output,
+        environment=environment, given=names,
+    )  # fmt: skip
+    assert result.returncode == 3
+    assert b"is no name of a file" in result.stderr
+    assert b"Traceback" not in result.stderr
+
+
+def test_closed_standard_input_and_looping_output_are_one_line(
+    environment: dict[str, str], tmp_path: Path
+) -> None:
+    texts = folder_of(1, tmp_path / "texts")
+    (tmp_path / "loop").symlink_to("loop")
+    for given, message in (
+        ("--files-from - <&-", b"standard input is closed"),
+        (f"{texts} --output {tmp_path / 'loop'}", b"is a link to itself"),
+    ):
+        command = f"{shlex.join(map(str, COMMAND))} {given}"
+        result = subprocess.run(command, shell=True, env=environment, capture_output=True)
+        assert result.returncode == 2
+        assert message in result.stderr
+        assert result.stderr.count(b"\n") == 1
+
+
 def test_resuming_nothing_says_so(environment: dict[str, str], tmp_path: Path) -> None:
     texts = folder_of(5, tmp_path / "texts")
     output = tmp_path / "out.jsonl"
@@ -317,7 +377,7 @@ def test_resuming_nothing_says_so(environment: dict[str, str], tmp_path: Path) -
         texts, "--format", "jsonl", "--output", output, "--resume", environment=environment
     )
     assert result.returncode == 0
-    assert b"no earlier run to go on with" in result.stderr
+    assert b"no earlier run of " in result.stderr
     assert str(output).encode() in result.stderr
 
 

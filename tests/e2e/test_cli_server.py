@@ -145,7 +145,9 @@ class Busy(http.server.BaseHTTPRequestHandler):
             self.close_connection = True
             return
         if step != 200:
-            self.answer(step, {"error": {"code": "x", "message": "not now"}}, {"Retry-After": "0"})
+            status, code = (503, step) if isinstance(step, str) else (step, "x")
+            error = {"code": code, "message": "not now"}
+            self.answer(status, {"error": error}, {"Retry-After": "0"})
             return
         result = {"verdict": "human", "probability": 0.1, "log_odds": -2.0, "words": 44,
                   "coverage": 1.0, "findings": []}  # fmt: skip
@@ -194,6 +196,18 @@ def test_batch_that_is_too_large_is_divided(busy: tuple[type[Busy], str], tmp_pa
     assert handler.asked == [4, 2, 1, 1, 2]
     assert result.returncode == 3
     assert result.stderr == f"byline: {tmp_path}/0.txt: not now\n".encode()
+
+
+def test_batch_that_takes_too_long_is_divided(busy: tuple[type[Busy], str], tmp_path: Path) -> None:
+    handler, url = busy
+    for i in range(4):
+        (tmp_path / f"{i}.txt").write_text(PROSE, "utf-8")
+    handler.score += ["deadline_passed"] * 5
+    result = run(tmp_path, "--server", url, "--format", "jsonl", "--jobs", 1)
+    assert handler.asked == [4, 2, 1, 1, 1, 1, 2]
+    assert result.returncode == 3
+    assert result.stderr.startswith(f"byline: {tmp_path}/0.txt: takes longer".encode())
+    assert len(result.stdout.splitlines()) == 4
 
 
 def test_server_of_another_version_is_refused(busy: tuple[type[Busy], str], tmp_path: Path) -> None:

@@ -99,12 +99,12 @@ def test_variables_are_settings_too(serve: Serve) -> None:
 
 def test_a_token_opens_and_others_do_not(serve: Serve, tmp_path: Path) -> None:
     file = tmp_path / "token"
-    file.write_text("open sesame\n", "utf-8")
+    file.write_text("open sesame, please\n", "utf-8")
     server = serve("--host", "0.0.0.0", "--token-file", file)
-    basic = "Basic YW55Om9wZW4gc2VzYW1l"  # any:open sesame
+    basic = "Basic YW55Om9wZW4gc2VzYW1lLCBwbGVhc2U="  # any:open sesame, please
     for path, given, status in (
-        ("/v1/models", "Bearer open sesame", 200),
-        ("/v1/models", "bearer open sesame", 200),
+        ("/v1/models", "Bearer open sesame, please", 200),
+        ("/v1/models", "bearer open sesame, please", 200),
         ("/v1/models", basic, 200),
         ("/v1/models", "Bearer open", 401),
         ("/v1/models", "Bearer ", 401),

@@ -106,7 +106,6 @@ def test_compressed_bodies(server: Server) -> None:
         ("gzip", gzip.compress(ONE)),
         ("deflate", zlib.compress(ONE)),
         ("identity", ONE),
-        ("gzip, gzip", gzip.compress(gzip.compress(ONE))),
     ):
         answer = server.request("POST", "/v1/score", body, {**JSON, "Content-Encoding": encoding})
         assert answer.status == 200, encoding
@@ -145,6 +144,9 @@ BAD: dict[str, tuple[int, str, bytes, dict[str, str]]] = {
     "a gzip bomb": (
         413, "body_too_large", gzip.compress(b" " * 100_000_000, 1),
         {**JSON, "Content-Encoding": "gzip"}),
+    "gzip in gzip": (
+        415, "unsupported_encoding", gzip.compress(gzip.compress(ONE)),
+        {**JSON, "Content-Encoding": "gzip, gzip"}),
     "not gzip": (400, "invalid_encoding", ONE, {**JSON, "Content-Encoding": "gzip"}),
     "half a gzip": (
         400, "invalid_encoding", gzip.compress(ONE)[:-9], {**JSON, "Content-Encoding": "gzip"}),

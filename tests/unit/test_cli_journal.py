@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from byline import InputError, Verdict
+from byline import InputError, ModelRepository, Verdict
+from byline.repository import DEFAULT_MODEL
 from byline_cli.inputs import Input
 from byline_cli.journal import Journal
+from byline_cli.main import main
+from byline_cli.model_info import info_of
 from byline_cli.results import Result
+from byline_cli.settings import Settings
 
 pytestmark = pytest.mark.unit
 
@@ -64,3 +69,11 @@ def test_file_of_somebody_else_is_left_alone(tmp_path: Path, resume: bool) -> No
     with pytest.raises(InputError, match=r"is not a journal of byline.*; move it"):
         Journal(path, {"model": "a"}, resume=resume)
     assert path.read_text() == "Dear diary\n"
+
+
+def test_other_thresholds_are_another_model(tiny_repository: Path) -> None:
+    context = main.commands["score"].make_context("score", ["-"])
+    settings = Settings.parse(context.params)
+    info = info_of(ModelRepository.find(tiny_repository).load(DEFAULT_MODEL))
+    moved = replace(info, thresholds=replace(info.thresholds, ai=0.99))
+    assert settings.identity(info) != settings.identity(moved)

@@ -16,12 +16,14 @@ import pytest
 from click.testing import CliRunner, Result
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from rich.console import Console
 
 from byline import Detector
 from byline.spec import Thresholds
-from byline_cli import output
+from byline_cli import output, table
+from byline_cli import results as cli_results
 from byline_cli.main import main
-from byline_cli.model_info import ModelInfo
+from byline_cli.model_info import ModelInfo, info_of
 from byline_cli.summary import Tally, expected, summary_lines
 
 pytestmark = pytest.mark.unit
@@ -205,3 +207,22 @@ def test_tallies_add_up() -> None:
     one.merge(other)
     assert one.counts == {"ai": 4, "human": 6}
     assert one.judged == 10
+
+
+def test_narrowest_terminal_breaks_no_table(tiny_repository: Path) -> None:
+    detector = Detector.load(tiny_repository)
+    told = cli_results.Result("a.txt", text=PROSE, verdict=detector.score(PROSE))
+    console = Console(file=io.StringIO(), width=22)
+    table._print([told], info_of(detector.model), True, console)
+    assert isinstance(console.file, io.StringIO)
+    assert "AI from" in " ".join(console.file.getvalue().split())
+
+
+def test_an_error_of_ours_is_no_finding(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object) -> None:
+        raise RuntimeError("nobody thought of this")
+
+    monkeypatch.setattr("byline_cli.score._score", fail)
+    result = CliRunner().invoke(main, ["score", "-"])
+    assert result.exit_code == 70
+    assert "RuntimeError: nobody thought of this" in result.stderr

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 from threading import Event
+from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
@@ -17,6 +18,7 @@ from pydantic import ValidationError
 from byline import Detector
 from byline_server.app import create_app
 from byline_server.guard import Guard
+from byline_server.scheduler import QueueFull
 from byline_server.schema import ScoreRequest
 from byline_server.service import Service, started, warm_up
 from byline_server.settings import Settings, variable
@@ -49,6 +51,13 @@ def test_it_is_ready_when_the_models_have_run_and_not_when_it_stops(
     for path in ("/readyz", "/v2/health/ready"):
         assert client.get(path).status_code == 503
     assert client.get("/readyz").json["error"]["code"] == "starting"  # type: ignore[index]
+    ran = service.scheduler.run
+
+    def full(*_: Any) -> None:
+        service.scheduler.run = ran  # type: ignore[method-assign]
+        raise QueueFull(1, 1)
+
+    service.scheduler.run = full  # type: ignore[method-assign, assignment]
     warm_up(service)
     for path in ("/readyz", "/v2/health/ready", "/healthz", "/v2/health/live"):
         assert client.get(path).status_code == 200

@@ -41,7 +41,10 @@ def test_the_documentation_has_every_setting(repository_root: Path) -> None:
 def test_a_token_is_needed_where_others_can_reach_us() -> None:
     with pytest.raises(InputError, match=r"set a token.*--token-file.*BYLINE_TOKEN"):
         checked(Settings(host="0.0.0.0"))
-    assert checked(Settings(host="0.0.0.0", token="x")).token == "x"
+    with pytest.raises(InputError, match="could guess a token of 15 characters"):
+        checked(Settings(host="0.0.0.0", token="x" * 15))
+    assert checked(Settings(host="0.0.0.0", token="x" * 16)).token == "x" * 16
+    assert checked(Settings(token="x")).token == "x"
     for host in ("127.0.0.1", "127.1.2.3", "::1", "[::1]", "localhost", "LocalHost"):
         assert checked(Settings(host=host)).host == host
     for host in ("::", "10.0.0.1", "localhost.example", "example", "", "127.0.0.1.example"):
