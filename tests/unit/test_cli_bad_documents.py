@@ -357,7 +357,7 @@ def test_what_nobody_foresaw_is_the_error_of_its_file(
     def fail(path: Path, how: Reading) -> str:
         raise KeyError("unforeseen")
 
-    monkeypatch.setattr(results, "read_file", fail)
+    monkeypatch.setattr(results, "prose_of_file", fail)
     path = tmp_path / "a.txt"
     error = results.read(Input(str(path), path), Reading()).error
     assert error == "could not be read (KeyError: 'unforeseen'); save it anew"
@@ -372,7 +372,7 @@ def test_file_that_takes_for_ever_is_given_up(
         return "never"
 
     started = time.monotonic()
-    monkeypatch.setattr(results, "read_file", hang)
+    monkeypatch.setattr(results, "prose_of_file", hang)
     monkeypatch.setattr(results, "_SECONDS", 0.05)
     path = tmp_path / "a.txt"
     before = signal.getsignal(signal.SIGALRM)
