@@ -15,6 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from byline import InputError
+from byline.segment import segment
 from byline_cli import results
 from byline_cli.blocks import join
 from byline_cli.inputs import Input
@@ -298,6 +299,65 @@ def test_plain_text_without_anything_set_apart_is_passed_on_as_it_is(text: str) 
 def test_plain_text_never_changes_length(text: str) -> None:
     for include in (Reading().include, Reading(frozenset(("code", "table"))).include):
         assert len(plain_text(text, include)) == len(text)
+
+
+def prose(text: str) -> list[str]:
+    """The words that are scored."""
+    return " ".join(
+        text[s.start : s.end] for s in segment(text) if s.block not in ("code", "table")
+    ).split()
+
+
+BODY = "It rained all day.\n\nNobody came; I read, and then slept."
+CODE = "x = f(1)\n\nprint(x)"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"Before.\n\n~~~\n\n{BODY}\n\n~~~\n\nAfter.",
+        f"Before.\n~~~~~\n{BODY}",
+        "~~~\nThe rain, it falls;\nthe night, it calls,\nand so must I:\nto bed, to bed.\n~~~",
+        f"~~~\n{'A long paragraph; of prose, in one line. ' * 5}\n~~~",
+        f"~~~\n{CODE}",
+    ],
+)
+def test_tildes_that_divide_scenes_are_no_code(text: str) -> None:
+    assert plain_text(text) == text
+
+
+@pytest.mark.parametrize("fence", ["~~~", "~~~python", "~~~ {.python}", "~~~~"])
+def test_code_between_tildes_is_set_apart(fence: str) -> None:
+    text = f"~~~\n\nBefore.\n\n{fence}\n{CODE}\n~~~\n\nAfter."
+    assert prose(plain_text(text)) == ["Before.", "After."]
+    included = plain_text(text, frozenset(("code",)))
+    assert prose(included) == ["Before.", *CODE.split(), "After."]
+
+
+@pytest.mark.parametrize("fence", ["~~~", "~~~ text", "```", "```text"])
+def test_behind_a_fence_without_an_end_the_text_goes_on(fence: str) -> None:
+    text = f"Before.\n```\ncode\n```\n\n{fence}\n{BODY}\n\n> Quoted."
+    assert prose(plain_text(text)) == ["Before.", *BODY.split()]
+
+
+SOMEBODY = "Somebody, 1999.\n\n"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "References\n\n" + "A paragraph of the text.\n\n" * 9,
+        "A title\n\nReferences\n\n" + SOMEBODY * 3 + "A paragraph of the text.\n\n" * 9,
+        "# References\n\n" + SOMEBODY + "# Text\n\n" + "A paragraph of the text.\n\n" * 9,
+    ],
+)
+def test_heading_of_references_over_the_text_itself_leaves_it(text: str) -> None:
+    assert plain_text(text) == text
+
+
+def test_references_behind_the_text_are_set_apart() -> None:
+    text = "References\n\n" + "A paragraph of the text.\n\n" * 3 + "References\n\n"
+    assert plain_text(text + SOMEBODY * 3).rstrip() == text.rstrip()
 
 
 def test_word_document_with_everything_word_has(tmp_path: Path) -> None:

@@ -8,19 +8,25 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
-from byline_cli.blocks import SET_APART, Kind, is_list_of_references
+from byline_cli.blocks import Kind, is_list_of_references
 
 _NOT_NEWLINE = re.compile(r"[^\r\n]")
-_FENCE = re.compile(r"[ \t]{0,3}(?:`{3,}[^`]*|~~~.*)")
+_BREAKS = "\r\n\x0b\x0c\x1c\x1d\x1e\x85\u2028\u2029"
+_FENCE = re.compile(r"[ \t]{0,3}(?:`{3,}[^`]*|~{3,}[^~]*)")
+_TILDES = re.compile(r"[ \t]{0,3}~{3,}\s*")
 _PIPES = re.compile(r"[ \t]*\|.*\|[ \t]*")
 _RULER = re.compile(r"[ \t]*(?:\+[-=+]{3,}\+|[-=]{2,}(?:[ \t]+[-=]{2,})+)[ \t]*")
 _QUOTED = re.compile(r"[ \t]{0,3}>")
 _MARK = re.compile(r"\[(?P<mark>\^?\w{1,12})\]")
 _NOTE = re.compile(r"\[(?P<mark>\^?\w{1,12})\]:?[ \t]+\S")
 _ITEM = re.compile(r"[ \t]*(?:[-*+•‣▪◦·–]|\(?\d{1,3}[.)]|\(?[A-Za-z]\))[ \t]+\S")
-_CODE = re.compile(r"[={};<>]|\w\(|[:,\\]$|^\s*(?:#|//|\$ |>>> |return\b|import\b|end\b)")
+_SIGN = r"[={}<>]|\w\(|^\s*(?:#|//|\$ |>>> |return\b|import\b|end\b)"
+_CODE = re.compile(rf"{_SIGN}|;|[:,\\]$")
+_SIGN_OF_CODE = re.compile(_SIGN)
+_LONG = 150
+"""Characters; such a line is a paragraph of prose, in which a semicolon tells nothing."""
 _INDENT = re.compile(r"(?:\t| {4})")
 
 
@@ -58,7 +64,7 @@ def _without_marks(piece: str) -> str:
     lines = piece.splitlines(keepends=True)
     return "".join(
         _NOT_NEWLINE.sub(" ", line)
-        if _FENCE.fullmatch(line.rstrip("\r\n"))
+        if _FENCE.fullmatch(line.rstrip(_BREAKS))
         else line.replace("|", " ")
         for line in lines
     )
@@ -70,27 +76,62 @@ def _set_apart(text: str) -> Iterator[tuple[int, int, str]]:
     uses = Counter(match["mark"] for match in _MARK.finditer(text))
     # Paragraphs that are numbered so are no notes: nothing refers to them.
     marks = frozenset(m for m, n in definitions.items() if uses[m] > n)
-    # Where most lines are set in, that means nothing.
-    lines = [line for line in text.splitlines() if line.strip()]
-    telling = 2 * sum(line[0] in " \t" for line in lines) < len(lines)
-    before: Kind | None = "heading"
-    listing = False
-    for start, end, lines in _chunks(text):
-        kind = _chunk_kind(lines, before, telling, marks)
-        if len(lines) == 1 and kind is None:
-            bare = lines[0].strip(" \t#*_")
-            if is_list_of_references(bare):
-                listing, kind = True, "heading"
-            elif listing and len(bare) < 60 and lines[0].lstrip().startswith("#"):
-                listing = False
-        if listing and kind is None:
-            kind = "reference"
-        if kind in SET_APART or kind in ("fence", "pipes"):
+    whole = text.splitlines(keepends=True)
+    listed = frozenset(_references(_kinds(whole, marks)))
+    for start, end, _, kind in _kinds(whole, marks):
+        if start in listed:
+            yield start, end, "reference"
+        elif kind is not None and kind != "list_item":
             yield start, end, kind
         elif marks:
             for found in _MARK.finditer(text, start, end):
                 if found["mark"] in marks and found.start() > start:
                     yield found.start(), found.end(), "reference"
+
+
+def _references(chunks: Iterable[tuple[int, int, list[str], str | None]]) -> Iterator[int]:
+    """Where the chunks begin under a heading such as `References`, up to the next that is marked.
+
+    If it comes before all prose, or more than half of the words stand under it, that is no list.
+    """
+    lists: list[list[int]] = []
+    sizes: list[int] = []
+    total = 0
+    prose = listing = False
+    for start, _, lines, kind in chunks:
+        words = sum(len(line.split()) for line in lines)
+        total += words
+        bare = lines[0].strip(" \t#*_") if len(lines) == 1 else ""
+        if kind is not None:
+            prose = prose or kind == "list_item"
+        elif is_list_of_references(bare):
+            if prose and not listing:
+                listing = True
+                lists.append([])
+                sizes.append(0)
+        elif lines[0].lstrip().startswith("#") and 0 < len(bare) < 60:
+            listing = False
+        elif listing:
+            lists[-1].append(start)
+            sizes[-1] += words
+        else:
+            prose = True
+    for found, size in zip(lists, sizes, strict=True):
+        if 2 * size <= total:
+            yield from found
+
+
+def _kinds(
+    whole: list[str], marks: frozenset[str]
+) -> Iterator[tuple[int, int, list[str], str | None]]:
+    """Where chunks begin and end, their lines, and what they are."""
+    # Where most lines are set in, that means nothing.
+    lines = [line for line in whole if line.strip()]
+    telling = 2 * sum(line[0] in " \t" for line in lines) < len(lines)
+    before: Kind | None = "heading"
+    for start, end, lines in _chunks(whole):
+        kind = _chunk_kind(lines, before, telling, marks)
+        yield start, end, lines, kind
         before = "list_item" if _ITEM.match(lines[-1]) or kind == "list_item" else None
 
 
@@ -99,7 +140,8 @@ def _chunk_kind(
 ) -> str | None:
     """What the lines between two blank ones are, if not prose."""
     if _FENCE.fullmatch(lines[0]):
-        return "fence"
+        known = "code" if _TILDES.fullmatch(lines[0]) else "fence"
+        return known if len(lines) > 1 else None
     if all(_PIPES.fullmatch(line) for line in lines):
         return "pipes"
     if any(_RULER.fullmatch(line) for line in lines) and len(lines) > 1:
@@ -115,35 +157,61 @@ def _chunk_kind(
         return None
     if before == "list_item":
         return "list_item"  # goes on after a blank line
-    if all(map(_INDENT.match, lines)) and 2 * sum(map(bool, map(_CODE.search, lines))) >= len(
-        lines
-    ):
+    if all(map(_INDENT.match, lines)) and _is_code(lines):
         return "code"
     # A single indented line may be a heading, and of a paragraph only the first line is.
     return "quote" if len(lines) > 1 and len(set(indents)) == 1 else None
 
 
-def _chunks(text: str) -> Iterator[tuple[int, int, list[str]]]:
-    """Runs of lines that aren't blank, and fenced code with its blank lines."""
-    start = end = -1
+def _is_code(lines: list[str]) -> bool:
+    """Whether most lines look so, and not by their last marks alone: those of verse do, too."""
+    found = [line.rstrip() for line in lines if line.strip()]
+    likely = sum(len(line) < _LONG and bool(_CODE.search(line)) for line in found)
+    return any(map(_SIGN_OF_CODE.search, found)) and 2 * likely >= len(found)
+
+
+def _chunks(whole: list[str]) -> Iterator[tuple[int, int, list[str]]]:
+    """Runs of lines that aren't blank; fenced code with its blank lines, other fences alone."""
+    behind = _fences(whole)
+    position = start = end = stop = 0
     lines: list[str] = []
-    fenced = False
-    position = 0
-    for line in text.splitlines(keepends=True):
-        bare = line.rstrip("\r\n\x0b\x0c\x1c\x1d\x1e\x85\u2028\u2029")
-        opens = _FENCE.fullmatch(bare) is not None
-        if lines and not fenced and (opens or not bare.strip()):
+    for i, line in enumerate(whole):
+        bare = line.rstrip(_BREAKS)
+        fenced = i < stop
+        if lines and not fenced and (i == stop or i in behind or not bare.strip()):
             yield start, end, lines
             lines = []
         if bare.strip() or fenced:
             if not lines:
-                start, fenced = position, opens
-                opens = False
+                start, stop = position, behind.get(i, -1)
             end = position + len(bare)
             lines.append(bare)
-            if fenced and opens:
-                yield start, end, lines
-                lines, fenced = [], False
         position += len(line)
     if lines:
         yield start, end, lines
+
+
+def _fences(whole: list[str]) -> dict[int, int]:
+    """Lines on which fenced code begins, and those behind its end; a fence of no code is alone.
+
+    That is one without an end; and tildes that name no language, which the library always takes for
+    dividers of scenes, unless what is between them looks like code.
+    """
+    fences = [i for i, line in enumerate(whole) if _FENCE.fullmatch(line.rstrip(_BREAKS))]
+    closing: dict[int, int] = {}
+    later: dict[str, int] = {}
+    for i in reversed(fences):
+        mark = whole[i].lstrip()[0]
+        closing[i] = later.get(mark, i)
+        later[mark] = i
+    behind: dict[int, int] = {}
+    done = 0
+    for i in fences:
+        if i < done:
+            continue
+        end = closing[i]
+        divides = _TILDES.fullmatch(whole[i]) is not None
+        if divides and not (_TILDES.fullmatch(whole[end]) and _is_code(whole[i + 1 : end])):
+            end = i
+        done = behind[i] = end + 1
+    return behind
