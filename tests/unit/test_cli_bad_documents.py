@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from byline import InputError
 from byline.segment import segment
 from byline_cli import results
-from byline_cli.blocks import join
+from byline_cli.blocks import Kind, join
 from byline_cli.inputs import Input
 from byline_cli.readers.docx import docx_blocks
 from byline_cli.readers.files import Reading, read_file
@@ -31,6 +31,7 @@ ENTITIES = (
     b'<?xml version="1.0"?><!DOCTYPE x [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;&a;&a;&a;">'
     b'<!ENTITY c "&b;&b;&b;&b;&b;&b;">]>'
 )
+W = 'xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/2006/main"'
 PARTS = {"docx": "word/document.xml", "odt": "content.xml", "epub": "EPUB/text/ch001.xhtml"}
 
 
@@ -154,6 +155,78 @@ def test_protected_book_and_encrypted_text(tmp_path: Path) -> None:
 def test_broken_xml(tmp_path: Path, suffix: str) -> None:
     name = "META-INF/container.xml" if suffix == "epub" else PARTS[suffix]
     refused(rewritten(tmp_path, suffix, {name: b"<a><b></a>"}), "or damaged")
+
+
+def nested(depth: int, row: str, cell: str) -> str:
+    """Tables in one another, with a paragraph before and behind each inner one."""
+    inner = ""
+    for i in range(depth):
+        inner = f"{cell.format(f'a{i}')}{inner}{cell.format(f'z{i}')}"
+        inner = row.format(inner)
+    return inner
+
+
+OFFICE = "urn:oasis:names:tc:opendocument:xmlns"
+TABLES = {
+    "docx": (
+        f"<w:document {W}><w:body>{{}}</w:body></w:document>",
+        "<w:tbl><w:tr><w:tc>{}</w:tc></w:tr></w:tbl>",
+        "<w:p><w:r><w:t>{}</w:t></w:r></w:p>",
+    ),
+    "odt": (
+        f'<o:x xmlns:o="{OFFICE}:office:1.0" xmlns:t="{OFFICE}:text:1.0" '
+        f'xmlns:b="{OFFICE}:table:1.0"><o:text>{{}}</o:text></o:x>',
+        "<b:table><b:table-row><b:table-cell>{}</b:table-cell></b:table-row></b:table>",
+        "<t:p>{}</t:p>",
+    ),
+}
+
+
+@pytest.mark.parametrize("suffix", TABLES)
+@pytest.mark.parametrize("depth", [1, 3, 75])
+def test_text_of_nested_tables_counts_once(tmp_path: Path, suffix: str, depth: int) -> None:
+    document, row, cell = TABLES[suffix]
+    content = document.format(nested(depth, row, cell) + cell.format("The end."))
+    path = rewritten(tmp_path, suffix, {PARTS[suffix]: content.encode()})
+    text = read_file(path, Reading(include=frozenset(("table",))))
+    levels = range(depth)
+    cells = [*(f"a{i}" for i in reversed(levels)), *(f"z{i}" for i in levels)]
+    assert text == f"{' '.join(cells)}\n\nThe end."
+
+
+def test_text_boxes_and_notes_in_tables_count_once(tmp_path: Path) -> None:
+    table: frozenset[Kind] = frozenset(("table",))
+    document, row, cell = TABLES["docx"]
+    box = f"<w:txbxContent>{cell.format('Box.')}</w:txbxContent>"
+    boxes = (
+        '<m:AlternateContent xmlns:m="http://schemas.openxmlformats.org/markup-compatibility/2006">'
+        f"<m:Choice>{box}</m:Choice><m:Fallback>{box}</m:Fallback></m:AlternateContent>"
+    )
+    content = document.format(row.format(f"<w:p><w:r><w:t>A cell.</w:t>{boxes}</w:r></w:p>"))
+    path = rewritten(tmp_path, "docx", {PARTS["docx"]: content.encode()})
+    assert read_file(path, Reading(include=table)) == "A cell. Box."
+
+    document, row, cell = TABLES["odt"]
+    note = "<t:p>" * 9 + "A note." + "</t:p>" * 9
+    note = f"<t:note><t:note-body>{note}</t:note-body></t:note>"
+    content = document.format(row.format(cell.format(f"A cell.{note}")))
+    path = rewritten(tmp_path, "odt", {PARTS["odt"]: content.encode()})
+    assert read_file(path, Reading(include=table)) == "A cell."
+    assert read_file(path, Reading(include=table | {"reference"})) == "A cell.\n\nA note."
+
+
+@pytest.mark.parametrize(("suffix", "name"), [("docx", "_rels/.rels"), ("docx", PARTS["docx"]),
+    ("docx", "word/styles.xml"), ("docx", "word/footnotes.xml"), ("odt", PARTS["odt"]),
+    ("odt", "META-INF/manifest.xml"), ("epub", "META-INF/container.xml"),
+    ("epub", "EPUB/content.opf"), ("epub", PARTS["epub"])])  # fmt: skip
+def test_comments_and_instructions_say_nothing(tmp_path: Path, suffix: str, name: str) -> None:
+    source = DOCUMENTS / f"pandoc/article.{suffix}"
+    with zipfile.ZipFile(source) as archive:
+        part = archive.read(name)
+    begin = part.index(b">", part.index(b"<", part.index(b"?>") + 2)) + 1
+    said = part[:begin] + b"<!-- a > b --><?a b?>" + part[begin:]
+    said = said.replace(b"grandmother", b"grand<!-- or -->mother")
+    assert read_file(rewritten(tmp_path, suffix, {name: said})) == read_file(source)
 
 
 def test_nesting_deeper_than_python_recurses(tmp_path: Path) -> None:
@@ -443,7 +516,6 @@ def test_file_that_takes_for_ever_is_given_up(
     assert signal.getitimer(signal.ITIMER_REAL) == (0, 0)
 
 
-W = 'xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/2006/main"'
 NOTE = "word " * 20_000
 
 

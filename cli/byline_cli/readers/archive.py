@@ -100,7 +100,13 @@ def parse_xml(data: bytes, what: str) -> Any:
         )
     if data.count(b"<") > _MOST_TAGS:
         raise InputError(f"{what} has more than {_MOST_TAGS:,} tags; it is made to do harm")
-    parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False)
+    parser = etree.XMLParser(
+        resolve_entities=False,
+        no_network=True,
+        load_dtd=False,
+        remove_comments=True,  # one within a word would cut it in two
+        remove_pis=True,
+    )
     try:
         return etree.fromstring(data, parser)
     except etree.XMLSyntaxError as error:

@@ -53,7 +53,7 @@ def docx_blocks(data: bytes, limit: int) -> Iterator[Block]:
     main = next(
         (
             relation.get("Target", "").removeprefix("/")
-            for relation in archive.xml("_rels/.rels")
+            for relation in archive.xml("_rels/.rels").iter("{*}Relationship")
             if relation.get("Type", "").endswith("/officeDocument")
         ),
         "word/document.xml",
@@ -153,16 +153,32 @@ def _notes(archive: Archive, part: str) -> dict[str, str]:
         return {}
     notes: dict[str, str] = {}
     for note in archive.xml(part):
-        paragraphs = (_text(p, [], {}, []) for p in note.iter() if _name(p) == "p")
-        notes[_attribute(note, "id")] = " ".join(paragraphs).strip()
+        notes[_attribute(note, "id")] = " ".join(_paragraphs(note)).strip()
     return notes
 
 
 def _rows(table: Any) -> Iterator[str]:
-    for row in table.iter():
-        if _name(row) == "tr":
-            cells = (_text(p, [], {}, []) for p in row.iter() if _name(p) == "p")
-            yield " ".join(cell for cell in cells if cell.strip())
+    """A line a row; what a table within a cell holds is part of the row."""
+    stack = [table]
+    while stack:
+        element = stack.pop()
+        if _name(element) == "tr":
+            yield " ".join(text for text in _paragraphs(element) if text.strip())
+        else:
+            stack.extend(reversed(element))
+
+
+def _paragraphs(element: Any) -> Iterator[str]:
+    """The texts of the paragraphs in a row or a note, however deep, each once."""
+    stack = [element]
+    while stack:
+        element = stack.pop()
+        if _name(element) == "p":
+            boxes: list[Any] = []
+            yield _text(element, boxes, {}, [])
+            stack.extend(reversed(boxes))
+        elif _name(element) not in _SILENT and element.tag != _CHOICE:
+            stack.extend(reversed(element))
 
 
 def _text(
@@ -201,7 +217,7 @@ def _hidden(run: Any) -> bool:
 
 
 def _name(element: Any) -> str:
-    """An element's name; of other namespaces with the namespace, of comments none."""
+    """An element's name; of other namespaces with the namespace, of entities none."""
     return _WORD.sub("", element.tag, count=1) if isinstance(element.tag, str) else ""
 
 

@@ -34,6 +34,7 @@ _LISTS = tuple(
 )  # fmt: skip
 _SKIPPED = (f"{_TEXT}tracked-changes", f"{_OFFICE}forms", f"{_TEXT}sequence-decls")
 _SILENT = (f"{_OFFICE}annotation", f"{_TEXT}ruby-text")
+_PARAGRAPHS = (f"{_TEXT}p", f"{_TEXT}h")
 
 
 def odt_blocks(data: bytes, limit: int) -> Iterator[Block]:
@@ -74,11 +75,12 @@ class _Body:
             element, kind = stack.pop()
             if element.tag in _SKIPPED or not isinstance(element.tag, str):
                 continue
+            notes: list[str] = []
             if element.tag == f"{_TABLE}table":
-                yield Block("table", "\n".join(_rows(element)))
+                yield Block("table", "\n".join(_rows(element, notes)))
+                yield from (Block("reference", note) for note in notes)
                 continue
-            if element.tag in (f"{_TEXT}p", f"{_TEXT}h"):
-                notes: list[str] = []
+            if element.tag in _PARAGRAPHS:
                 text = _text(element, notes)
                 if element.tag == f"{_TEXT}h" and kind == "paragraph":
                     kind = "heading"
@@ -106,10 +108,21 @@ class _Body:
         return kind
 
 
-def _rows(table: Any) -> Iterator[str]:
-    for row in table.iter(f"{_TABLE}table-row"):
-        cells = row.iter(f"{_TEXT}p", f"{_TEXT}h")
-        yield " ".join(_text(cell, []) for cell in cells)
+def _rows(table: Any, notes: list[str]) -> Iterator[str]:
+    """A line a row; what a table within a cell holds is part of the row."""
+    for row in _outermost(table, (f"{_TABLE}table-row",)):
+        yield " ".join(_text(paragraph, notes) for paragraph in _outermost(row, _PARAGRAPHS))
+
+
+def _outermost(element: Any, tags: tuple[str, ...]) -> Iterator[Any]:
+    """The elements below one that have these tags, but none within another: its text is theirs."""
+    stack = [element]
+    while stack:
+        element = stack.pop()
+        if element.tag in tags:
+            yield element
+        elif element.tag not in _SILENT:
+            stack.extend(reversed(element))
 
 
 def _text(paragraph: Any, notes: list[str]) -> str:
@@ -127,7 +140,7 @@ def _text(paragraph: Any, notes: list[str]) -> str:
         if element.tag == f"{_TEXT}note":
             body = element.find(f"{_TEXT}note-body")
             if body is not None:
-                notes.append(" ".join(_text(p, []) for p in body.iter(f"{_TEXT}p")))
+                notes.append(" ".join(_text(p, []) for p in _outermost(body, _PARAGRAPHS)))
         elif element.tag == f"{_TEXT}s":
             count = element.get(f"{_TEXT}c", "1")
             pieces.append(" " * (min(int(count), 1000) if count.isdecimal() else 1))
