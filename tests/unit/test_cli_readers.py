@@ -103,6 +103,27 @@ def test_rule_at_the_beginning_is_no_front_matter() -> None:
     assert markdown_text("---\n\nA text without an end mark.") == "A text without an end mark."
 
 
+@pytest.mark.parametrize(
+    "begin",
+    [
+        "---\ntitle: x\n\nlist:\n  - y\n---\n",
+        "---\n# Of a comment\n'title': x\n...\n",
+        '---\n"title":\n  x\n---\n',
+        '+++\ntitle = "x"\n+++\n',
+    ],
+)
+def test_front_matter_is_dropped(begin: str) -> None:
+    assert markdown_text(f"{begin}A text.\n\n---\n\nIts end.") == "A text.\n\nIts end."
+
+
+@pytest.mark.parametrize(
+    "begin", ["---\n\n", "---\n# First\n\n", "---\n- First\n\n", "---\nFirst\n\n"]
+)
+def test_break_at_the_beginning_is_no_front_matter(begin: str) -> None:
+    text = markdown_text(f"{begin}Some prose: a part of it.\n\n---\n\nIts end.")
+    assert text.removeprefix("First\n\n") == "Some prose: a part of it.\n\nIts end."
+
+
 def test_plain_paragraphs_read_the_same_from_every_kind(tmp_path: Path) -> None:
     paragraphs = ["This is the first paragraph of a text.", "And here the second one follows it."]
     contents = {

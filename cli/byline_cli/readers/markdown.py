@@ -11,7 +11,13 @@ from markdown_it.token import Token
 from byline.detector import MAX_CHARACTERS
 from byline_cli.blocks import Block, Kind
 
-_FRONT_MATTER = re.compile(r"\A(---|\+\+\+)[ \t]*\n.*?\n(?:\1|\.\.\.)[ \t]*(?:\n|\Z)", re.DOTALL)
+# A break between sections looks like it, but for the key that comes next.
+_KEY = r"(?:[ \t]*#[^\n]*\n)*[\"']?[\w.-]+[\"']?[ \t]*"
+_FRONT_MATTER = re.compile(
+    rf"\A(?:---[ \t]*\n(?={_KEY}:\s).*?\n(?:---|\.\.\.)"
+    rf"|\+\+\+[ \t]*\n(?={_KEY}=).*?\n\+\+\+)[ \t]*(?:\n|\Z)",
+    re.DOTALL,
+)
 _NOTE = re.compile(r"\[\^[^\]\s]{1,40}\]:\s*")
 _NOTE_MARK = re.compile(r"\[\^[^\]\s]{1,40}\]")
 _MAX_PARSED = 2 * MAX_CHARACTERS
