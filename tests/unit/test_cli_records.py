@@ -93,6 +93,9 @@ def test_line_longer_than_allowed_is_skipped(tmp_path: Path) -> None:
         found = read(tmp_path / "a.csv", f"id,text\n1,{long}\n2,b\n", how)
         assert "larger than" in str(found[0].problem)
         assert found[-1] == Row("2", "b")
+    many = ",".join(f'"{"c" * 80}\n"' for _ in range(20))
+    found = read(tmp_path / "a.csv", f"id,text\n1,{many}\n", how)
+    assert "larger than" in str(found[0].problem)
     with pytest.raises(InputError, match=r"broken first line .*larger than --max-size"):
         read(tmp_path / "a.csv", "a" * 5000, how)
 
@@ -113,6 +116,40 @@ def test_parquet(tmp_path: Path) -> None:
     path.write_bytes(b"PAR1 not parquet")
     with pytest.raises(InputError, match="is not Parquet or a damaged one"):
         list(rows(path, HOW))
+
+
+def test_size_of_a_row_is_counted_in_bytes(tmp_path: Path) -> None:
+    import pyarrow as pa
+    import pyarrow.parquet as parquet
+
+    texts = ["é" * 450, "é" * 501, "a"]
+    lines = "".join(f'{{"text": "{text}"}}\n' for text in texts)
+    (tmp_path / "a.jsonl").write_text(lines, encoding="utf-8")
+    (tmp_path / "a.csv").write_text("text\n" + "\n".join(texts), encoding="utf-8")
+    parquet.write_table(pa.table({"text": texts}), tmp_path / "a.parquet")
+    for suffix in ("jsonl", "csv", "parquet"):
+        found = list(rows(tmp_path / f"a.{suffix}", Reading(text_column="text", max_bytes=1000)))
+        assert [row.text for row in found] == [texts[0], "", "a"], suffix
+        assert "larger than --max-size allows" in str(found[1].problem), suffix
+
+
+def test_few_bytes_of_parquet_do_not_fill_the_memory(tmp_path: Path) -> None:
+    import pyarrow as pa
+    import pyarrow.parquet as parquet
+
+    path = tmp_path / "a.parquet"
+    table = pa.table({"text": ["a" * 100_000] * 256})
+    parquet.write_table(table, path, compression="zstd")
+    assert path.stat().st_size < 2000
+    how = Reading(text_column="text", max_bytes=1_000_000)
+    before = pa.total_allocated_bytes()
+    for row in rows(path, how):
+        assert len(row.text) == 100_000
+        assert pa.total_allocated_bytes() - before < 5_000_000
+    parquet.write_table(table, path, compression="zstd", use_dictionary=False)
+    with pytest.raises(InputError, match="unpacks to more than 1 MB"):
+        list(rows(path, how))
+    assert len(list(rows(path, Reading(text_column="text")))) == 256
 
 
 def test_parquet_without_pyarrow_says_what_to_install(

@@ -17,7 +17,9 @@ from byline_cli.readers.files import Reading, check_regular, suffix_of, unreadab
 T = TypeVar("T")
 
 _SAMPLE = 200_000
-_BATCH = 256
+_TOO_LARGE = "is larger than --max-size allows"
+_MOST_PACKED = 100
+"""To how many times its size a column of Parquet may unpack; prose does to three or five."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +74,7 @@ def _csv(path: Path, how: Reading, delimiter: str | None) -> Iterator[Row]:
         number = 0
         while True:
             number += 1
+            lines.next_row()
             try:
                 row = next(reader)
             except StopIteration:
@@ -89,11 +92,16 @@ def _csv(path: Path, how: Reading, delimiter: str | None) -> Iterator[Row]:
 
 
 class _Lines:
-    """Lines of a table, of which none fills the memory; one that would is an error of its own."""
+    """Lines of a table, of which no row fills the memory; one that would is an error of its own."""
 
     def __init__(self, file: TextIO, limit: int) -> None:
         self._file = file
         self._limit = limit
+        self._left = limit
+
+    def next_row(self) -> None:
+        """Say that what is read from here on belongs to another row."""
+        self._left = self._limit
 
     def __iter__(self) -> Iterator[str]:
         return self
@@ -102,11 +110,12 @@ class _Lines:
         line = self._file.readline(self._limit + 1)
         if not line:
             raise StopIteration
-        if len(line) <= self._limit:
+        self._left -= len(line.encode(errors="surrogatepass"))
+        if self._left >= 0:
             return line
         while line and not line.endswith(("\n", "\r")):
             line = self._file.readline(self._limit)
-        raise csv.Error("a line is larger than --max-size allows")
+        raise csv.Error("it is larger than --max-size allows")
 
 
 def _first(items: Iterator[T]) -> T | None:
@@ -136,7 +145,7 @@ def _json_lines(path: Path, how: Reading) -> Iterator[Row]:
         while line := file.readline(how.max_bytes + 1):
             number += 1
             if len(line) > how.max_bytes:
-                yield Row(str(number), problem="is larger than --max-size allows")
+                yield Row(str(number), problem=_TOO_LARGE)
                 while line and not line.endswith(b"\n"):
                     line = file.readline(how.max_bytes)
                 continue
@@ -166,6 +175,8 @@ def row_of(values: dict[str, Any], number: int, how: Reading) -> Row:
         return Row(id, problem=_lacks(str(how.text_column), list(values)))
     if not isinstance(text, str):
         return Row(id, problem=f"has no text in {how.text_column!r} but {type(text).__name__}")
+    if len(text.encode(errors="surrogatepass")) > how.max_bytes:
+        return Row(id, problem=_TOO_LARGE)
     return Row(id, text)
 
 
@@ -184,9 +195,22 @@ def _parquet(path: Path, how: Reading) -> Iterator[Row]:
             for column in wanted:
                 if column not in there:
                     raise InputError(_lacks(column, there))
-            numbers = itertools.count(1)
-            for batch in file.iter_batches(batch_size=_BATCH, columns=wanted):
-                for values in batch.to_pylist():
-                    yield row_of(values, next(numbers), how)
+            _check_packing(file.metadata, wanted, how)
+            # One at a time: a few bytes can stand for many rows of megabytes.
+            for number, batch in enumerate(file.iter_batches(batch_size=1, columns=wanted), 1):
+                yield row_of(batch.to_pylist()[0], number, how)
     except pyarrow.ArrowException as error:
         raise InputError(f"is not Parquet or a damaged one ({error})") from error
+
+
+def _check_packing(metadata: Any, wanted: list[str], how: Reading) -> None:
+    """Raise InputError for a column that would fill the memory: its pages are unpacked whole."""
+    for i, j in itertools.product(range(metadata.num_row_groups), range(metadata.num_columns)):
+        chunk = metadata.row_group(i).column(j)
+        read = f"{chunk.path_in_schema}.".startswith(tuple(f"{column}." for column in wanted))
+        most = max(how.max_bytes, _MOST_PACKED * chunk.total_compressed_size)
+        if read and chunk.total_uncompressed_size > most:
+            raise InputError(
+                f"unpacks to more than {how.max_bytes / 1e6:g} MB; it is made to do harm, or needs "
+                "a larger --max-size"
+            )
