@@ -35,6 +35,24 @@ def test_the_readme_has_its_headline(report: dict[str, Any], repository_root: Pa
         assert f"{values['false_positive_rate']:.1%} ({low:.1%} to {high:.1%})" in readme
 
 
+def test_readme_and_extension_say_where_verdicts_begin_and_how_often_short_texts_are_wronged(
+    report: dict[str, Any], repository_root: Path, released_repository: Path
+) -> None:
+    readme = (repository_root / "README.md").read_text("utf-8")
+    at = ModelRepository(released_repository).load(card.DEFAULT).spec.thresholds
+    assert f"`ai` from a probability of {at.ai:.1%}, `human` up to {at.human:.1%}" in readme
+    assert f"thresholds of their own ({at.sentence_ai:.1%}, {at.sentence_human:.1%})" in readme
+    default = report["models"][card.DEFAULT]
+    rates = {
+        words: f"{values['false_positive_rate']:.1%}"
+        for words, values in default["by_length"].items()
+    }
+    short, middle, long = rates["40-74"], rates["75-149"], rates["150-299"]
+    assert f"{short} of those under 75 words, {long} of those from 150 to 299" in readme
+    extension = " ".join((repository_root / "docs" / "extension.md").read_text("utf-8").split())
+    assert f"{short} of 40 to 74 words are called `ai`, {middle} of 75 to 149, {long}" in extension
+
+
 def test_its_plots_are_there(repository_root: Path) -> None:
     written = (repository_root / "docs" / "evaluation.md").read_text("utf-8")
     plots = sorted(p.name for p in (repository_root / "docs" / "evaluation").glob("*.png"))

@@ -60,6 +60,16 @@ def test_the_python_example_runs(readme: str, desk: Path) -> None:
     assert len(lines) > 5
 
 
+def test_the_examples_of_the_library_run(repository_root: Path, desk: Path) -> None:
+    page = (repository_root / "docs" / "library.md").read_text("utf-8")
+    program = "\n".join(re.findall(r"```python\n(.*?)```", page, re.DOTALL))
+    shutil.copytree(desk / "folder", desk / "texts")
+    result = subprocess.run(
+        [sys.executable, "-c", program], cwd=desk, check=True, capture_output=True, text=True
+    )
+    assert result.stdout == "short-note.txt too_short None\n"
+
+
 def test_every_make_target_it_names_exists(readme: str, repository_root: Path) -> None:
     makefile = (repository_root / "Makefile").read_text("utf-8")
     targets = set(re.findall(r"^make (\w+)", readme, re.MULTILINE))
