@@ -271,12 +271,17 @@ def _connected(jobs: int) -> Any:
     except ModuleNotFoundError as error:
         raise InputError("--engine ray needs Ray: pip install 'byline[ray]'") from error
     if not ray.is_initialized():
-        ray.init(
-            num_cpus=None if os.environ.get("RAY_ADDRESS") else jobs + 1,
-            log_to_driver=False,
-            logging_level=logging.ERROR,
-            include_dashboard=False,
-        )
+        try:
+            ray.init(
+                num_cpus=None if os.environ.get("RAY_ADDRESS") else jobs + 1,
+                log_to_driver=False,
+                logging_level=logging.ERROR,
+                include_dashboard=False,
+            )
+        except UnicodeEncodeError as error:  # it takes the whole command line for its job's name
+            raise InputError(
+                "Ray takes no file name that isn't UTF-8 from a command line; name its folder instead"
+            ) from error
     logging.getLogger("ray.data").setLevel(logging.ERROR)
     context = ray.data.DataContext.get_current()
     context.enable_progress_bars = sys.stderr.isatty()

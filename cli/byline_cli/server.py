@@ -249,7 +249,9 @@ class Server:
         if status == 413:
             return _TooMuch(message or "is larger than the server takes; split it")
         if status in (401, 403):
-            message = message or "it wants a token (BYLINE_TOKEN, or --token-file)"
+            message = (
+                f"{message or 'it wants a token'}; give it here in BYLINE_TOKEN or --token-file"
+            )
         return ServerFailed(f"{self.url} answers {status}: {message or 'is it a byline server?'}")
 
 

@@ -20,7 +20,7 @@ _STRETCH = 10_000
 _HEADING = re.compile(r"[ \t]{0,3}#{1,6}[ \t]+(?=\S)")
 _LIST_ITEM = re.compile(r"[ \t]*(?:[-*+•‣▪◦·–]|\(?\d{1,3}[.)]|\(?[A-Za-z]\))[ \t]+(?=\S)")
 # With ticks behind, it is code in a line; tildes alone divide scenes.
-_FENCE = re.compile(r"[ \t]{0,3}(?:(?P<ticks>`{3,})[^`]*|~{3,}(?P<info>[^~]*))$")
+_FENCE = re.compile(r"[ \t]{0,3}(?:(?P<ticks>`{3,})[^`]*|~{3,}[ \t]*(?P<info>\S*)[ \t]*)$")
 _RULE = re.compile(r"[ \t]*(?:[-=*_~#][ \t]*){3,}$")
 _TABLE_ROW = re.compile(r"[ \t]*\|.*\|[ \t]*$")
 _ENDS_SENTENCE = re.compile(r"[.!?:;,…\"')\]-]\s*$")
@@ -94,7 +94,7 @@ def _fences(text: str, lines: list[tuple[int, int]]) -> dict[int, int]:
         if open_at >= 0:
             if ticks == opener:
                 fences[open_at], open_at = i, -1
-        elif i < last[ticks] and (ticks or match["info"].strip()):
+        elif i < last[ticks] and (ticks or match["info"]):
             open_at, opener = i, ticks
     return fences
 

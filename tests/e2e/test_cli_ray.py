@@ -99,18 +99,23 @@ def test_datasets_are_read_and_written_in_parts(
 def test_parquet_out_of_files(environment: dict[str, str], tmp_path: Path) -> None:
     import pyarrow.dataset
 
-    (tmp_path / "a.txt").write_text(PROSE, encoding="utf-8")
-    (tmp_path / "b.txt").write_text("Short.", encoding="utf-8")
-    (tmp_path / os.fsdecode(b"caf\xe9.txt")).write_bytes(PROSE.encode() + b" And caf\xe9s\xff.")
-    files = sorted(tmp_path.iterdir())
+    texts = tmp_path / "texts"
+    texts.mkdir()
+    (texts / "a.txt").write_text(PROSE, encoding="utf-8")
+    (texts / "b.txt").write_text("Short.", encoding="utf-8")
+    odd = texts / os.fsdecode(b"caf\xe9.txt")
+    odd.write_bytes(PROSE.encode() + b" And caf\xe9s\xff.")
     out = tmp_path / "out"
     ray = run(
-        *files, "--engine", "ray", "--format", "parquet",
+        texts, "--engine", "ray", "--format", "parquet",
         "--output", f"{out}/", "--detail", "sentence", "--jobs", 1, environment=environment,
     )  # fmt: skip
     assert ray.returncode == 0, ray.stderr
     table = pyarrow.dataset.dataset(out).to_table().to_pylist()
-    local = run(*files, "--format", "jsonl", "--detail", "sentence", environment=environment)
+    named = run(odd, "--engine", "ray", environment=environment)
+    assert named.returncode == 2
+    assert named.stderr.endswith("name its folder instead\n")
+    local = run(texts, "--format", "jsonl", "--detail", "sentence", environment=environment)
     expected = {o["path"].replace("\udce9", r"\udce9"): o for o in lines(local.stdout)}
     assert {row["path"] for row in table} == set(expected)
     for row in table:

@@ -80,7 +80,7 @@ def test_token_comes_from_a_file_or_the_environment(
     arguments = [tmp_path / "a.txt", "--server", url]
     without = run(*arguments, BYLINE_TOKEN="")
     assert without.returncode == 2
-    assert b"BYLINE_TOKEN, or --token-file" in without.stderr
+    assert b"give it here in BYLINE_TOKEN or --token-file" in without.stderr
     assert run(*arguments, BYLINE_TOKEN=token).returncode == 0
     assert run(*arguments, "--token-file", tmp_path / "token", BYLINE_TOKEN="").returncode == 0
 

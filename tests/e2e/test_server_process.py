@@ -84,7 +84,9 @@ def test_what_keeps_it_from_starting_is_one_line(server: Server, tmp_path: Path)
         "--port", 0, "--model-repository", tmp_path / "x"
     )
     assert "can't be read" in refused_to_start("--port", 0, "--token-file", tmp_path / "x")
-    assert "can't listen" in refused_to_start("--host", "256.1.1.1", "--port", 0, BYLINE_TOKEN="x")
+    assert "can't listen" in refused_to_start(
+        "--host", "256.1.1.1", "--port", 0, BYLINE_TOKEN="x" * 16
+    )
 
 
 def test_variables_are_settings_too(serve: Serve) -> None:
