@@ -280,7 +280,7 @@ def _connected(jobs: int) -> Any:
             )
         except UnicodeEncodeError as error:  # it takes the whole command line for its job's name
             raise InputError(
-                "Ray takes no file name that isn't UTF-8 from a command line; name its folder instead"
+                "Ray takes no name that isn't UTF-8 from a command line; name its folder instead"
             ) from error
     logging.getLogger("ray.data").setLevel(logging.ERROR)
     context = ray.data.DataContext.get_current()
