@@ -79,6 +79,8 @@ def test_a_word_has_a_letter_or_a_digit() -> None:
                                          ("It", "paragraph")]),
         ("~~~\nIt is.\n~~~\nSo.", [("It is.", "paragraph"), ("So.", "paragraph")]),
         ("~~~\nIt is.", [("It is.", "paragraph")]),
+        ("~~~ Part two\nIt is.\n~~~\nSo.", [("~~~ Part two\nIt is.", "paragraph"),
+                                            ("So.", "paragraph")]),
         ("~~~ py\nx. y.\n~~~\nSo.", [("~~~ py\nx. y.\n~~~", "code"), ("So.", "paragraph")]),
         ("```\n~~~\nx\n```\nSo.", [("```\n~~~\nx\n```", "code"), ("So.", "paragraph")]),
         ("```not a block``` it says.\nIt goes.", [("```not a block``` it says.", "paragraph"),
