@@ -155,7 +155,8 @@ class Detector:
 
     def cut(self, document: Document) -> Task:
         """Everything before the model: normalise, segment, tokenize, pack."""
-        if not isinstance(document.text, str):
+        # Not every caller checks types.
+        if not isinstance(document.text, str):  # pyright: ignore[reportUnnecessaryIsInstance]
             raise TypeError(
                 f"a text must be a str, not {type(document.text).__name__}: decode bytes first"
             )
