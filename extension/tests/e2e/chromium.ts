@@ -118,13 +118,24 @@ export class Chromium {
   /** All as after the installation, but with the tests' server. */
   async reset(change: Partial<Settings> = {}): Promise<void> {
     for (const page of await this.browser.pages()) if (page !== this.control) await page.close();
-    await this.control.evaluate(
+    const givesBack = await this.control.evaluate(
       async (settings) => {
+        const { automatic } = await chrome.storage.local.get("automatic");
+        const held = await chrome.permissions.contains({ origins: ["https://*/*"] });
         await chrome.storage.local.clear();
         await chrome.storage.local.set(settings);
+        return automatic === true && held;
       },
       { server: inject("byline"), ...change },
     );
+    if (givesBack) {
+      // The worker notes what it is still permitted; it would undo what a test wishes before.
+      await until("the permission is given back", () =>
+        this.control.evaluate(
+          async () => "automatic" in (await chrome.storage.local.get("automatic")),
+        ),
+      );
+    }
     await this.control.emulateMediaFeatures([]);
   }
 
