@@ -70,6 +70,11 @@ class Task:
         """Words of the sentences."""
         return sum(sentence.words for sentence in self.sentences)
 
+    @property
+    def unfit(self) -> Finding | None:
+        """Why the model isn't asked about a text that is long enough."""
+        return next((finding for finding in self.findings if finding.kind in UNFIT), None)
+
 
 class Detector:
     """Scores texts with one model. Safe to use from many threads.
@@ -181,8 +186,7 @@ class Detector:
         """
         thresholds = self.model.spec.thresholds
         if not task.windows:
-            unfit = any(finding.kind in UNFIT for finding in task.findings)
-            label: Label = "unclear" if unfit else "too_short"
+            label: Label = "unclear" if task.unfit else "too_short"
             return Verdict(task.id, label, None, None, task.words, 0.0, findings=task.findings)
         log_odds, probability = self._document(task, logits)
         label = decide(probability, thresholds.human, thresholds.ai)

@@ -243,7 +243,10 @@ def test_an_fp32_model_scores_as_in_the_library(
 @pytest.mark.parametrize(
     ("text", "message"),
     [(b"Too short.", "too short"), (b"\xff\xfe", "utf-8"), (b"", "too short"),
-     (b"It was said that the boats were late and we had to wait. " * 1500, "windows")],
+     (b"It was said that the boats were late. " * 50, "over and over"),
+     (b"It was said that the boats were late and we had to wait, for ice lay in the harbour, while "
+      b"nobody could tell when wind would turn. My brother sold his nets that spring. " * 600,
+      "windows")],
 )  # fmt: skip
 def test_texts_it_cannot_score_are_errors_of_their_request(
     ensemble: Ensemble, text: bytes, message: str

@@ -108,7 +108,9 @@ def test_a_bug_is_not_hidden(installed: ModuleType) -> None:
         raise ZeroDivisionError
 
     installed.command = command  # type: ignore[attr-defined]
-    assert isinstance(CliRunner().invoke(main, ["train"]).exception, ZeroDivisionError)
+    result = CliRunner().invoke(main, ["train"])
+    assert result.exit_code == 70
+    assert "ZeroDivisionError" in result.stderr
 
 
 def test_unknown_command_is_a_usage_error() -> None:

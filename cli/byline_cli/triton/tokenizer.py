@@ -44,6 +44,8 @@ class TritonPythonModel:
 
     def _cut(self, text: str) -> dict[str, np.ndarray]:
         task = self._detector.cut(Document("", text))
+        if task.unfit:
+            raise ValueError(task.unfit.message)
         if not task.windows:
             least = self._detector.model.spec.thresholds.min_words
             raise ValueError(

@@ -183,7 +183,7 @@ class TextModel:
             patience: how long.
 
         Raises:
-            Problem: a text isn't UTF-8, too long, or too short to be judged.
+            Problem: a text isn't UTF-8, too long, too short to be judged, or of no kind that is.
         """
         texts = [self._text(i, raw) for i, raw in enumerate(inputs["text"].values[:, 0])]
         scored = self.scoring.run(self.loaded, texts, patience)
@@ -202,6 +202,8 @@ class TextModel:
         return text
 
     def _logits(self, row: int, scored: Scored) -> NDArray[np.float32]:
+        if scored.task.unfit:
+            raise bad(f"the text of row {row} can't be judged: {scored.task.unfit.message}")
         if not scored.logits:
             least = self.loaded.detector.model.spec.thresholds.min_words
             raise bad(
