@@ -201,7 +201,7 @@ class Server:
                 continue
             if status == 200:
                 return answer
-            if _code(answer) == "deadline_passed":
+            if _error(answer).get("code") == "deadline_passed":
                 tries -= 1
                 if not tries:
                     raise _TooMuch(
@@ -244,8 +244,7 @@ class Server:
             self._local.connection = None
 
     def _refused(self, status: int, answer: dict[str, Any]) -> BylineError:
-        error = answer.get("error")
-        message = error.get("message", "") if isinstance(error, dict) else ""
+        message = _error(answer).get("message", "")
         if status == 413:
             return _TooMuch(message or "is larger than the server takes; split it")
         if status in (401, 403):
@@ -259,9 +258,9 @@ class _TooMuch(BylineError):
     """What was asked for in one request is too large, or takes too long."""
 
 
-def _code(answer: dict[str, Any]) -> object:
+def _error(answer: dict[str, Any]) -> dict[str, Any]:
     error = answer.get("error")
-    return error.get("code") if isinstance(error, dict) else None
+    return error if isinstance(error, dict) else {}
 
 
 def _unscored(result: Result) -> bool:

@@ -14,8 +14,6 @@ WORDS = {"ai": "AI", "unclear": "unclear", "human": "human", "too_short": "too s
 NOT_READ = "not read"
 EVIDENCE = "A verdict is evidence, not proof: weigh it with what else you know."
 
-_UNCOUNTED = ("not_english", "repetitive")  # they are about all of the text
-
 
 def shown(name: str) -> str:
     """A name or message made safe to print: on one line, nothing invisible, no invalid Unicode."""
@@ -47,8 +45,10 @@ def percent(probability: float | None) -> str:
 
 def found(finding: Finding) -> str:
     """A finding in two words."""
+    from byline.types import UNFIT  # late: numpy and ONNX Runtime come with it
+
     name = finding.kind.replace("_", " ")
-    return name if finding.kind in _UNCOUNTED else f"{name} ({finding.count:,})"
+    return name if finding.kind in UNFIT else f"{name} ({finding.count:,})"
 
 
 def limits(model: ModelInfo) -> str:
