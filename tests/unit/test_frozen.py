@@ -1,4 +1,4 @@
-"""States kept on disk are those of the plain forward pass."""
+"""Hidden states in training, kept on disk or not, are those of the plain pass."""
 
 from __future__ import annotations
 
@@ -17,7 +17,8 @@ from transformers import (
     MPNetModel,
 )
 
-from byline_training.batch import batches, collate
+from byline_training.attention import hidden_states
+from byline_training.batch import Batch, batches, collate
 from byline_training.config import Stage
 from byline_training.data import Example
 from byline_training.frozen import FrozenStates
@@ -160,7 +161,7 @@ def test_where_it_does_not_pay_or_is_not_known_the_pass_is_plain(
     plain = states(tmp_path, model, examples, **stage)
     batch = collate(examples, np.arange(4), CPU, PAD)
     found = plain.hidden(batch.indices, batch.ids, batch.mask)
-    assert torch.equal(found, model.hidden(batch.ids, batch.mask))
+    torch.testing.assert_close(found, model.hidden(batch.ids, batch.mask), atol=1e-5, rtol=1e-4)
     assert not any(tmp_path.iterdir())
 
 
@@ -177,3 +178,65 @@ def test_no_room_on_disk_is_an_error_and_not_the_end_of_the_process(
     with pytest.raises(OSError, match="No space left on device"):
         states(tmp_path, bert(), windows())
     assert not (tmp_path / "complete").exists()
+
+
+def padded() -> Batch:
+    return collate(windows(6), np.arange(6), CPU, PAD)
+
+
+def answers_and_gradients(
+    model: TwoHeads, hidden: torch.Tensor, batch: Batch
+) -> tuple[torch.Tensor, list[torch.Tensor | None]]:
+    logits, token_logits, _ = model.answers(hidden, batch.mask)
+    model.zero_grad()
+    (logits[:, 1].sum() + token_logits[batch.mask.bool()].square().sum()).backward()
+    return logits.detach(), [p.grad for p in model.parameters()]
+
+
+@pytest.mark.parametrize("frozen", [0, 2])
+@pytest.mark.parametrize("encoder", [bert, mpnet, distilbert])
+def test_answers_and_gradients_are_those_of_the_plain_pass(encoder: Any, frozen: int) -> None:
+    model, batch = encoder(), padded()
+    model.freeze(frozen, embeddings=bool(frozen))
+    plain = model.hidden(batch.ids, batch.mask)
+    expected, slopes = answers_and_gradients(model, plain, batch)
+    found, own = answers_and_gradients(model, hidden_states(model, batch.ids, batch.mask), batch)
+    torch.testing.assert_close(found, expected, atol=1e-5, rtol=1e-4)
+    assert any(slope is not None for slope in slopes)
+    for slope, other in zip(own, slopes, strict=True):
+        assert (slope is None) == (other is None)
+        if slope is not None:
+            torch.testing.assert_close(slope, other, atol=1e-4, rtol=1e-3)
+
+
+@pytest.mark.parametrize("encoder", [bert, mpnet])
+def test_what_learns_nothing_attends_the_same(encoder: Any) -> None:
+    model, batch = encoder(), padded()
+    with torch.inference_mode():
+        found = hidden_states(model, batch.ids, batch.mask)
+        expected = model.hidden(batch.ids, batch.mask)
+    inside = batch.mask.bool()
+    torch.testing.assert_close(found[inside], expected[inside], atol=1e-5, rtol=1e-4)
+
+
+@pytest.mark.parametrize("encoder", [bert, mpnet])
+def test_in_bf16_it_is_as_near_as_bf16_gets(encoder: Any) -> None:
+    model, batch = encoder(), padded()
+    inside = batch.mask.bool()
+    with torch.autocast("cpu", torch.bfloat16):
+        found = hidden_states(model, batch.ids, batch.mask)
+    expected = model.hidden(batch.ids, batch.mask)
+    assert (found - expected)[inside].abs().max() < 0.1
+
+
+@pytest.mark.parametrize("encoder", [bert, mpnet])
+def test_afterwards_the_encoder_attends_as_before(encoder: Any) -> None:
+    model, batch = encoder(), padded()
+    own = model.hidden(batch.ids, batch.mask)
+    before = model.encoder.config._attn_implementation
+    with pytest.raises(IndexError):  # an id that isn't there
+        hidden_states(model, batch.ids + 60, batch.mask)
+    hidden_states(model, batch.ids, batch.mask)
+    assert model.encoder.config._attn_implementation == before
+    assert not any("forward" in vars(module) for module in model.modules())
+    assert torch.equal(model.hidden(batch.ids, batch.mask), own)

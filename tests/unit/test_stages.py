@@ -16,7 +16,7 @@ from byline_training import stages
 from byline_training.batch import collate
 from byline_training.config import Stage, load
 from byline_training.data import Example
-from byline_training.model import interpolated
+from byline_training.model import interpolated, save_weights
 from byline_training.runs import Run
 from byline_training.trainer import hard_loss, predict
 
@@ -108,6 +108,44 @@ def test_a_model_may_be_the_mean_of_several_trainings(tiny_run: Path, tmp_path: 
         logits, _ = predict(stages.load_trained(run, name), windows, name)
         each.append(np.stack([answer.document for answer in logits]))
     assert np.allclose(answers, (each[0] + each[1]) / 2, atol=1e-5)
+
+
+def test_a_student_may_learn_from_another_presets_teacher_too(
+    tiny_run: Path, tmp_path: Path
+) -> None:
+    for name in ("smoke", "own"):
+        shutil.copytree(tiny_run / "runs" / "smoke", tmp_path / name)
+    other = Run(load("smoke"), tmp_path / "smoke")
+    model = stages.load_trained(other, "teacher")
+    with torch.no_grad():
+        model.document_head.weight.mul_(-2.0)
+        model.token_head.weight.mul_(3.0)
+    save_weights(model, other.path("teacher", "weights.pt"))
+    student = dataclasses.replace(load("smoke").student, more_teachers=("smoke",))
+    run = Run(dataclasses.replace(load("smoke"), student=student), tmp_path / "own")
+    stages.train_student(run)
+    examples = stages._examples(run, student, run.preset.seed)
+    windows = [example.ids.astype(np.int64) for example in examples]
+    (own, pooled), (others, _) = (
+        predict(stages.load_trained(asked, "teacher"), windows, "ask") for asked in (run, other)
+    )
+    with np.load(run.path("student", "teacher_answers.npz")) as kept:
+        for part, atol in (("document", 1e-5), ("token", 1e-2)):
+            mine, theirs = (
+                np.concatenate([getattr(answer, part).ravel() for answer in answers])
+                for answers in (own, others)
+            )
+            assert not np.allclose(mine, theirs, atol=atol)
+            assert np.allclose(kept[part].ravel(), (mine + theirs) / 2, atol=atol)
+        assert np.allclose(kept["pooled"], pooled, atol=1e-2)
+
+    recorded = run.recorded()["student"]["origin"]
+    shutil.copyfile(run.path("teacher", "weights.pt"), other.path("teacher", "weights.pt"))
+    stages.train_student(run)  # another teacher now, so it is taught again
+    assert run.recorded()["student"]["origin"] != recorded
+    other.path("teacher", "weights.pt").unlink()
+    with pytest.raises(InputError, match=r"weights\.pt is missing: run the teacher stage first"):
+        stages.train_student(run)
 
 
 def test_a_teacher_that_contradicts_the_label_teaches_nothing() -> None:

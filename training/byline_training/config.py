@@ -85,6 +85,8 @@ class Stage:
             windows of its own; the model is the mean of their weights.
         splice: share of the training windows that are made of a human and an AI half.
         layers: layers of the teacher that a student is made of; empty: the base's own.
+        more_teachers: presets whose trained teachers a student learns from too, from the runs
+            beside its own.
         interpolate: how far from the weights it began with to the trained ones the model ends:
             1 all the way, 0.5 at their mean (`model.interpolated`).
         frozen_layers: layers (and the embeddings) that keep their pretrained weights.
@@ -98,6 +100,7 @@ class Stage:
     trainings: int = 1
     splice: float = 0.1
     layers: tuple[int, ...] = ()
+    more_teachers: tuple[str, ...] = ()
     epochs: int = 1
     learning_rate: float = 1.2e-4
     tokens_per_batch: int = 6144

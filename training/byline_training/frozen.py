@@ -12,6 +12,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from byline_training.attention import hidden_states, takes_apart, through
 from byline_training.batch import batches, collate
 from byline_training.config import Stage
 from byline_training.data import Example
@@ -39,9 +40,8 @@ class FrozenStates:
     ) -> None:
         """Compute the states, or take them over from an earlier process."""
         self._model = model
-        # Only of these is it known what a layer takes beside states and mask.
-        splits = model.encoder.config.model_type in ("bert", "mpnet")
-        self._frozen = stage.frozen_layers if stage.epochs > 1 and splits else 0
+        pays = stage.epochs > 1 and takes_apart(model)
+        self._frozen = stage.frozen_layers if pays else 0
         if not self._frozen:
             return
         self._width = model.encoder.config.hidden_size
@@ -77,14 +77,14 @@ class FrozenStates:
     def hidden(self, indices: NDArray[np.int64], ids: Tensor, mask: Tensor) -> Tensor:
         """Last hidden states [B, T, width] of some examples, differentiable."""
         if not self._frozen:
-            return self._model.hidden(ids, mask)
+            return hidden_states(self._model, ids, mask)
         states = np.zeros((*ids.shape, self._width), np.float32)
         for row, i in enumerate(indices):
             states[row, : self._lengths[i]] = self._states[
                 self._ends[i] - self._lengths[i] : self._ends[i]
             ]
         hidden = torch.from_numpy(states).to(ids.device)
-        return self._above(hidden, mask)
+        return through(self._model, hidden, mask, slice(self._frozen, None))
 
     def _key(self, examples: Sequence[Example]) -> str:
         """Hash of what the states are computed from: the windows and the frozen weights."""
@@ -98,21 +98,5 @@ class FrozenStates:
         return digest.hexdigest()
 
     def _below(self, ids: Tensor, mask: Tensor) -> Tensor:
-        encoder = self._model.encoder
-        return self._through(encoder.embeddings(ids), mask, slice(0, self._frozen)).float()
-
-    def _above(self, hidden: Tensor, mask: Tensor) -> Tensor:
-        return self._through(hidden, mask, slice(self._frozen, None))
-
-    def _through(self, hidden: Tensor, mask: Tensor, layers: slice) -> Tensor:
-        encoder = self._model.encoder.encoder
-        kwargs = {}
-        if hasattr(encoder, "compute_position_bias"):
-            kwargs["position_bias"] = encoder.compute_position_bias(hidden)
-        allowed = mask[:, None, None, :].bool()
-        bias = torch.zeros(allowed.shape, dtype=hidden.dtype, device=hidden.device)
-        bias = bias.masked_fill(~allowed, torch.finfo(hidden.dtype).min)
-        for layer in self._model.layers[layers]:
-            out = layer(hidden, bias, **kwargs)
-            hidden = out[0] if isinstance(out, tuple) else out
-        return hidden
+        embedded = self._model.encoder.embeddings(ids)
+        return through(self._model, embedded, mask, slice(0, self._frozen)).float()

@@ -16,7 +16,7 @@ from torch.nn import functional
 
 from byline.errors import InputError
 from byline_training.batch import Batch
-from byline_training.config import Stage
+from byline_training.config import Stage, load
 from byline_training.data import Example, load_split, load_tokenizer, training_examples
 from byline_training.model import (
     TwoHeads,
@@ -66,7 +66,8 @@ def train_student(run: Run) -> None:
     answers); nor on windows of both kinds, whose labels know more.
 
     The teacher is asked once; its answers are kept in `student/teacher_answers.npz`. Of a teacher
-    trained several times all trainings are asked, and the mean of their logits is its answer.
+    trained several times all trainings are asked, of other presets' teachers (`more_teachers`) the
+    mean; the answer is the mean of all their logits.
     """
     stage = run.preset.student
     weights = _weights_taught_by(run)
@@ -192,14 +193,24 @@ def _weights_taught_by(run: Run) -> list[str]:
     """
     names = training_names(run, "teacher")
     hashes = [sha256(made_by("teacher", run.path(name, "weights.pt"))) for name in names]
+    others = [
+        sha256(made_by("teacher", other.path("teacher", "weights.pt")))
+        for other in _other_teachers(run)
+    ]
     if names == ["teacher"]:
-        return hashes
+        return hashes + others
     mean = made_by("teacher", run.path("teacher", "weights.pt"))
     if run.recorded().get("teacher", {}).get("origin") != _digest(hashes):
         raise InputError(
             f"{mean} is not the mean of the trainings beside it: run the teacher stage again"
         )
-    return [sha256(mean), *hashes]
+    return [sha256(mean), *hashes, *others]
+
+
+def _other_teachers(run: Run) -> list[Run]:
+    """The runs, beside this one, whose teachers its student learns from too."""
+    presets = map(load, run.preset.student.more_teachers)
+    return [Run(preset, run.folder.parent / preset.name) for preset in presets]
 
 
 def _teacher_answers(
@@ -210,18 +221,24 @@ def _teacher_answers(
     key = _digest([asked, *weights])
     if kept := cached(path, key):
         return kept
-    vocabulary = Vocabulary.of(run, run.preset.teacher.base)
-    windows = [vocabulary.translate(example.ids).astype(np.int64) for example in examples]
-    names = training_names(run, "teacher")
+    teachers = [(run, name) for name in training_names(run, "teacher")]
+    teachers += [(other, "teacher") for other in _other_teachers(run)]
     answers: dict[str, NDArray[Any]] = {}
-    for name in names:
-        logits, pooled = predict(load_trained(run, name), windows, f"ask {name}", vocabulary.pad)
+    for asked_run, name in teachers:
+        vocabulary = Vocabulary.of(run, asked_run.preset.teacher.base)
+        windows = [vocabulary.translate(example.ids).astype(np.int64) for example in examples]
+        logits, pooled = predict(
+            load_trained(asked_run, name), windows,
+            f"ask {asked_run.preset.name} {name}", vocabulary.pad,
+        )  # fmt: skip
         for part, values in (
             ("document", np.stack([answer.document for answer in logits])),
             ("token", np.concatenate([answer.token for answer in logits])),
-            ("pooled", pooled.astype(np.float32)),
         ):
-            answers[part] = answers.get(part, 0) + values / len(names)
+            answers[part] = answers.get(part, 0) + values / len(teachers)
+        if asked_run is run:  # another's may be of another width
+            own = pooled.astype(np.float32) / len(training_names(run, "teacher"))
+            answers["pooled"] = answers.get("pooled", 0) + own
     for part in ("token", "pooled"):
         answers[part] = answers[part].astype(np.float16)
     keep(path, key, **answers)

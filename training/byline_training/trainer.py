@@ -19,6 +19,7 @@ from torch.nn import functional
 
 from byline.errors import InputError
 from byline.types import Logits
+from byline_training.attention import hidden_states
 from byline_training.batch import Batch, batches, collate
 from byline_training.config import Stage
 from byline_training.data import Example
@@ -165,7 +166,7 @@ def predict(
             torch.inference_mode(),
             torch.autocast(device.type, precision, enabled=precision != torch.float32),
         ):
-            hidden = model.hidden(batch.ids, batch.mask)
+            hidden = hidden_states(model, batch.ids, batch.mask)
         with torch.inference_mode():
             logits, token_logits, pooled = model.answers(hidden, batch.mask)
         for row, index in enumerate(group):
