@@ -39,6 +39,8 @@ from byline_training.scores import Scores, score_split
 from byline_training.stages import load_trained
 from byline_training.timing import TOKENS, time_models
 
+_ATTACKED = {"attacked": "under_attack", "attacked_raw": "under_attack_raw"}
+"""Splits that the default model alone is asked about, and what their figures are called."""
 LENGTHS = ((40, 75), (75, 150), (150, 300), (300, 10_000))
 
 
@@ -108,8 +110,7 @@ def evaluate(run: Run) -> None:
         if run.path("prepared", f"{split}.parquet").exists()
     ]
     splits = {
-        split: load_split(run.path("prepared"), split)
-        for split in ("test", "attacked", "attacked_raw", *apart)
+        split: load_split(run.path("prepared"), split) for split in ("test", *_ATTACKED, *apart)
     }
     parameters = {name: load_trained(run, name).parameter_count for name in ("teacher", "student")}
     report: dict[str, Any] = {
@@ -125,7 +126,7 @@ def evaluate(run: Run) -> None:
         scores = {
             split: score_split(run, graph, vocabulary_of(run, name), split, documents)
             for split, documents in splits.items()
-            if split != "attacked_raw" or name == card.DEFAULT
+            if split not in _ATTACKED or name == card.DEFAULT
         }
         report["models"][name], curves[name] = _measure(run, name, splits, scores)
         report["models"][name]["sha256"] = sha256(graph)
@@ -256,12 +257,12 @@ def _measure(
         "human_groups": _writers(judged, run.preset),
         "human_sources": human_sources,
         "mixed_documents": _mixed(everything, scores["test"].sentences, calibration),
-        "under_attack": _attacked(splits["attacked"], scores["attacked"], calibration, thresholds),
     }
-    if "attacked_raw" in scores:
-        measured["under_attack_raw"] = _attacked(
-            splits["attacked_raw"], scores["attacked_raw"], calibration, thresholds
-        )
+    for split, figures_name in _ATTACKED.items():
+        if split in scores:
+            measured[figures_name] = _attacked(
+                splits[split], scores[split], calibration, thresholds
+            )
     if "test_long" in splits:
         long = _Judged(splits["test_long"], scores["test_long"].documents, calibration, thresholds)
         measured["long_documents"] = long.figures() | {"by_domain": long.by(lambda d: d.domain)}
