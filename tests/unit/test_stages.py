@@ -113,21 +113,24 @@ def test_a_model_may_be_the_mean_of_several_trainings(tiny_run: Path, tmp_path: 
 def test_a_student_may_learn_from_another_presets_teacher_too(
     tiny_run: Path, tmp_path: Path
 ) -> None:
-    for name in ("smoke", "own"):
-        shutil.copytree(tiny_run / "runs" / "smoke", tmp_path / name)
-    other = Run(load("smoke"), tmp_path / "smoke")
-    model = stages.load_trained(other, "teacher")
+    shutil.copytree(tiny_run / "runs" / "smoke", tmp_path / "own")
+    preset = load("smoke")
+    student = dataclasses.replace(preset.student, more_teachers=("smoke",))
+    run = Run(dataclasses.replace(preset, student=student), tmp_path / "own")
+    with pytest.raises(InputError, match=r"teacher-smoke.weights\.pt is missing: run the teacher"):
+        stages.train_student(run)
+    stages.train_teacher(run)
+    other = stages.load_trained(run, "teacher-smoke")
     with torch.no_grad():
-        model.document_head.weight.mul_(-2.0)
-        model.token_head.weight.mul_(3.0)
-    save_weights(model, other.path("teacher", "weights.pt"))
-    student = dataclasses.replace(load("smoke").student, more_teachers=("smoke",))
-    run = Run(dataclasses.replace(load("smoke"), student=student), tmp_path / "own")
+        other.document_head.weight.mul_(-2.0)
+        other.token_head.weight.mul_(3.0)
+    save_weights(other, run.path("teacher-smoke", "weights.pt"))
     stages.train_student(run)
     examples = stages._examples(run, student, run.preset.seed)
     windows = [example.ids.astype(np.int64) for example in examples]
     (own, pooled), (others, _) = (
-        predict(stages.load_trained(asked, "teacher"), windows, "ask") for asked in (run, other)
+        predict(stages.load_trained(run, name), windows, "ask")
+        for name in ("teacher", "teacher-smoke")
     )
     with np.load(run.path("student", "teacher_answers.npz")) as kept:
         for part, atol in (("document", 1e-5), ("token", 1e-2)):
@@ -140,12 +143,11 @@ def test_a_student_may_learn_from_another_presets_teacher_too(
         assert np.allclose(kept["pooled"], pooled, atol=1e-2)
 
     recorded = run.recorded()["student"]["origin"]
-    shutil.copyfile(run.path("teacher", "weights.pt"), other.path("teacher", "weights.pt"))
-    stages.train_student(run)  # another teacher now, so it is taught again
+    shutil.copyfile(
+        run.path("teacher", "weights.pt"), run.path("teacher-smoke", "weights.pt")
+    )  # another teacher now, so the student is taught again
+    stages.train_student(run)
     assert run.recorded()["student"]["origin"] != recorded
-    other.path("teacher", "weights.pt").unlink()
-    with pytest.raises(InputError, match=r"weights\.pt is missing: run the teacher stage first"):
-        stages.train_student(run)
 
 
 def test_a_teacher_that_contradicts_the_label_teaches_nothing() -> None:

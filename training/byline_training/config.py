@@ -85,8 +85,7 @@ class Stage:
             windows of its own; the model is the mean of their weights.
         splice: share of the training windows that are made of a human and an AI half.
         layers: layers of the teacher that a student is made of; empty: the base's own.
-        more_teachers: presets whose trained teachers a student learns from too, from the runs
-            beside its own.
+        more_teachers: names of presets whose teachers are trained as well, and teach a student too.
         interpolate: how far from the weights it began with to the trained ones the model ends:
             1 all the way, 0.5 at their mean (`model.interpolated`).
         frozen_layers: layers (and the embeddings) that keep their pretrained weights.
@@ -162,8 +161,13 @@ class Preset:
     limits: Limits = Limits()
 
     def stage(self, model: str) -> Stage:
-        """How a model, in whichever form (`student_int8`, say), is trained."""
-        return self.teacher if model.startswith("teacher") else self.student
+        """How a model, in whichever form (`student_int8`, say), or a teacher more is trained."""
+        if model.startswith("student"):
+            return self.student
+        for preset in self.student.more_teachers:
+            if model.startswith(f"teacher-{preset}"):
+                return load(preset).teacher
+        return self.teacher
 
 
 def load(name: str) -> Preset:

@@ -16,7 +16,7 @@ from torch.nn import functional
 
 from byline.errors import InputError
 from byline_training.batch import Batch
-from byline_training.config import Stage, load
+from byline_training.config import Stage
 from byline_training.data import Example, load_split, load_tokenizer, training_examples
 from byline_training.model import (
     TwoHeads,
@@ -36,8 +36,15 @@ Begin = Callable[[int], tuple[TwoHeads, list[Example], Objective]]
 
 
 def train_teacher(run: Run) -> None:
-    """Fine-tune the teacher on documents and tokens; writes `teacher/weights.pt`."""
-    stage = run.preset.teacher
+    """Fine-tune the teacher on documents and tokens; writes `teacher/weights.pt`.
+
+    So are the other teachers that the student learns from; `teacher-mpnet-minilm/weights.pt`, say.
+    """
+    for name in ("teacher", *_other_teachers(run)):
+        _train(run, name, _fine_tuning(run, run.preset.stage(name)))
+
+
+def _fine_tuning(run: Run, stage: Stage) -> Begin:
     vocabulary = Vocabulary.of(run, stage.base)
 
     def objective(batch: Batch, logits: Tensor, token_logits: Tensor, pooled: Tensor) -> Tensor:
@@ -52,7 +59,7 @@ def train_teacher(run: Run) -> None:
         _check_positions(model, run.preset.data.window)
         return model, examples, objective
 
-    _train(run, "teacher", begin)
+    return begin
 
 
 def train_student(run: Run) -> None:
@@ -66,8 +73,8 @@ def train_student(run: Run) -> None:
     answers); nor on windows of both kinds, whose labels know more.
 
     The teacher is asked once; its answers are kept in `student/teacher_answers.npz`. Of a teacher
-    trained several times all trainings are asked, of other presets' teachers (`more_teachers`) the
-    mean; the answer is the mean of all their logits.
+    trained several times all trainings are asked, and so are the other teachers: the answer is the
+    mean of all their logits.
     """
     stage = run.preset.student
     weights = _weights_taught_by(run)
@@ -194,8 +201,7 @@ def _weights_taught_by(run: Run) -> list[str]:
     names = training_names(run, "teacher")
     hashes = [sha256(made_by("teacher", run.path(name, "weights.pt"))) for name in names]
     others = [
-        sha256(made_by("teacher", other.path("teacher", "weights.pt")))
-        for other in _other_teachers(run)
+        sha256(made_by("teacher", run.path(name, "weights.pt"))) for name in _other_teachers(run)
     ]
     if names == ["teacher"]:
         return hashes + others
@@ -207,10 +213,9 @@ def _weights_taught_by(run: Run) -> list[str]:
     return [sha256(mean), *hashes, *others]
 
 
-def _other_teachers(run: Run) -> list[Run]:
-    """The runs, beside this one, whose teachers its student learns from too."""
-    presets = map(load, run.preset.student.more_teachers)
-    return [Run(preset, run.folder.parent / preset.name) for preset in presets]
+def _other_teachers(run: Run) -> list[str]:
+    """The names of the teachers of other presets that the student learns from too."""
+    return [f"teacher-{preset}" for preset in run.preset.student.more_teachers]
 
 
 def _teacher_answers(
@@ -221,24 +226,21 @@ def _teacher_answers(
     key = _digest([asked, *weights])
     if kept := cached(path, key):
         return kept
-    teachers = [(run, name) for name in training_names(run, "teacher")]
-    teachers += [(other, "teacher") for other in _other_teachers(run)]
+    own, others = training_names(run, "teacher"), _other_teachers(run)
+    count = len(own) + len(others)
     answers: dict[str, NDArray[Any]] = {}
-    for asked_run, name in teachers:
-        vocabulary = Vocabulary.of(run, asked_run.preset.teacher.base)
+    for name in own + others:
+        vocabulary = Vocabulary.of(run, run.preset.stage(name).base)
         windows = [vocabulary.translate(example.ids).astype(np.int64) for example in examples]
-        logits, pooled = predict(
-            load_trained(asked_run, name), windows,
-            f"ask {asked_run.preset.name} {name}", vocabulary.pad,
-        )  # fmt: skip
+        logits, pooled = predict(load_trained(run, name), windows, f"ask {name}", vocabulary.pad)
         for part, values in (
             ("document", np.stack([answer.document for answer in logits])),
             ("token", np.concatenate([answer.token for answer in logits])),
         ):
-            answers[part] = answers.get(part, 0) + values / len(teachers)
-        if asked_run is run:  # another's may be of another width
-            own = pooled.astype(np.float32) / len(training_names(run, "teacher"))
-            answers["pooled"] = answers.get("pooled", 0) + own
+            answers[part] = answers.get(part, 0) + values / count
+        if name in own:  # another's may be of another width
+            share = pooled.astype(np.float32) / len(own)
+            answers["pooled"] = answers.get("pooled", 0) + share
     for part in ("token", "pooled"):
         answers[part] = answers[part].astype(np.float16)
     keep(path, key, **answers)
