@@ -16,7 +16,7 @@ from byline_training import stages
 from byline_training.batch import collate
 from byline_training.config import Stage, load
 from byline_training.data import Example
-from byline_training.model import interpolated, save_weights
+from byline_training.model import interpolated
 from byline_training.runs import Run
 from byline_training.trainer import hard_loss, predict
 
@@ -108,46 +108,6 @@ def test_a_model_may_be_the_mean_of_several_trainings(tiny_run: Path, tmp_path: 
         logits, _ = predict(stages.load_trained(run, name), windows, name)
         each.append(np.stack([answer.document for answer in logits]))
     assert np.allclose(answers, (each[0] + each[1]) / 2, atol=1e-5)
-
-
-def test_a_student_may_learn_from_another_presets_teacher_too(
-    tiny_run: Path, tmp_path: Path
-) -> None:
-    shutil.copytree(tiny_run / "runs" / "smoke", tmp_path / "own")
-    preset = load("smoke")
-    student = dataclasses.replace(preset.student, more_teachers=("smoke",))
-    run = Run(dataclasses.replace(preset, student=student), tmp_path / "own")
-    with pytest.raises(InputError, match=r"teacher-smoke.weights\.pt is missing: run the teacher"):
-        stages.train_student(run)
-    stages.train_teacher(run)
-    other = stages.load_trained(run, "teacher-smoke")
-    with torch.no_grad():
-        other.document_head.weight.mul_(-2.0)
-        other.token_head.weight.mul_(3.0)
-    save_weights(other, run.path("teacher-smoke", "weights.pt"))
-    stages.train_student(run)
-    examples = stages._examples(run, student, run.preset.seed)
-    windows = [example.ids.astype(np.int64) for example in examples]
-    (own, pooled), (others, _) = (
-        predict(stages.load_trained(run, name), windows, "ask")
-        for name in ("teacher", "teacher-smoke")
-    )
-    with np.load(run.path("student", "teacher_answers.npz")) as kept:
-        for part, atol in (("document", 1e-5), ("token", 1e-2)):
-            mine, theirs = (
-                np.concatenate([getattr(answer, part).ravel() for answer in answers])
-                for answers in (own, others)
-            )
-            assert not np.allclose(mine, theirs, atol=atol)
-            assert np.allclose(kept[part].ravel(), (mine + theirs) / 2, atol=atol)
-        assert np.allclose(kept["pooled"], pooled, atol=1e-2)
-
-    recorded = run.recorded()["student"]["origin"]
-    shutil.copyfile(
-        run.path("teacher", "weights.pt"), run.path("teacher-smoke", "weights.pt")
-    )  # another teacher now, so the student is taught again
-    stages.train_student(run)
-    assert run.recorded()["student"]["origin"] != recorded
 
 
 def test_a_teacher_that_contradicts_the_label_teaches_nothing() -> None:

@@ -85,7 +85,6 @@ class Stage:
             windows of its own; the model is the mean of their weights.
         splice: share of the training windows that are made of a human and an AI half.
         layers: layers of the teacher that a student is made of; empty: the base's own.
-        more_teachers: names of presets whose teachers are trained as well, and teach a student too.
         interpolate: how far from the weights it began with to the trained ones the model ends:
             1 all the way, 0.5 at their mean (`model.interpolated`).
         frozen_layers: layers (and the embeddings) that keep their pretrained weights.
@@ -99,7 +98,6 @@ class Stage:
     trainings: int = 1
     splice: float = 0.1
     layers: tuple[int, ...] = ()
-    more_teachers: tuple[str, ...] = ()
     epochs: int = 1
     learning_rate: float = 1.2e-4
     tokens_per_batch: int = 6144
@@ -161,13 +159,8 @@ class Preset:
     limits: Limits = Limits()
 
     def stage(self, model: str) -> Stage:
-        """How a model, in whichever form (`student_int8`, say), or a teacher more is trained."""
-        if model.startswith("student"):
-            return self.student
-        for preset in self.student.more_teachers:
-            if model.startswith(f"teacher-{preset}"):
-                return load(preset).teacher
-        return self.teacher
+        """How a model, in whichever form (`student_int8`, say), is trained."""
+        return self.teacher if model.startswith("teacher") else self.student
 
 
 def load(name: str) -> Preset:

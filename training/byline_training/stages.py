@@ -36,15 +36,8 @@ Begin = Callable[[int], tuple[TwoHeads, list[Example], Objective]]
 
 
 def train_teacher(run: Run) -> None:
-    """Fine-tune the teacher on documents and tokens; writes `teacher/weights.pt`.
-
-    So are the other teachers that the student learns from; `teacher-mpnet-minilm/weights.pt`, say.
-    """
-    for name in ("teacher", *_other_teachers(run)):
-        _train(run, name, _fine_tuning(run, run.preset.stage(name)))
-
-
-def _fine_tuning(run: Run, stage: Stage) -> Begin:
+    """Fine-tune the teacher on documents and tokens; writes `teacher/weights.pt`."""
+    stage = run.preset.teacher
     vocabulary = Vocabulary.of(run, stage.base)
 
     def objective(batch: Batch, logits: Tensor, token_logits: Tensor, pooled: Tensor) -> Tensor:
@@ -59,7 +52,7 @@ def _fine_tuning(run: Run, stage: Stage) -> Begin:
         _check_positions(model, run.preset.data.window)
         return model, examples, objective
 
-    return begin
+    _train(run, "teacher", begin)
 
 
 def train_student(run: Run) -> None:
@@ -73,8 +66,7 @@ def train_student(run: Run) -> None:
     answers); nor on windows of both kinds, whose labels know more.
 
     The teacher is asked once; its answers are kept in `student/teacher_answers.npz`. Of a teacher
-    trained several times all trainings are asked, and so are the other teachers: the answer is the
-    mean of all their logits.
+    trained several times all trainings are asked, and the mean of their logits is its answer.
     """
     stage = run.preset.student
     weights = _weights_taught_by(run)
@@ -200,22 +192,14 @@ def _weights_taught_by(run: Run) -> list[str]:
     """
     names = training_names(run, "teacher")
     hashes = [sha256(made_by("teacher", run.path(name, "weights.pt"))) for name in names]
-    others = [
-        sha256(made_by("teacher", run.path(name, "weights.pt"))) for name in _other_teachers(run)
-    ]
     if names == ["teacher"]:
-        return hashes + others
+        return hashes
     mean = made_by("teacher", run.path("teacher", "weights.pt"))
     if run.recorded().get("teacher", {}).get("origin") != _digest(hashes):
         raise InputError(
             f"{mean} is not the mean of the trainings beside it: run the teacher stage again"
         )
-    return [sha256(mean), *hashes, *others]
-
-
-def _other_teachers(run: Run) -> list[str]:
-    """The names of the teachers of other presets that the student learns from too."""
-    return [f"teacher-{preset}" for preset in run.preset.student.more_teachers]
+    return [sha256(mean), *hashes]
 
 
 def _teacher_answers(
@@ -226,21 +210,18 @@ def _teacher_answers(
     key = _digest([asked, *weights])
     if kept := cached(path, key):
         return kept
-    own, others = training_names(run, "teacher"), _other_teachers(run)
-    count = len(own) + len(others)
+    vocabulary = Vocabulary.of(run, run.preset.teacher.base)
+    windows = [vocabulary.translate(example.ids).astype(np.int64) for example in examples]
+    names = training_names(run, "teacher")
     answers: dict[str, NDArray[Any]] = {}
-    for name in own + others:
-        vocabulary = Vocabulary.of(run, run.preset.stage(name).base)
-        windows = [vocabulary.translate(example.ids).astype(np.int64) for example in examples]
+    for name in names:
         logits, pooled = predict(load_trained(run, name), windows, f"ask {name}", vocabulary.pad)
         for part, values in (
             ("document", np.stack([answer.document for answer in logits])),
             ("token", np.concatenate([answer.token for answer in logits])),
+            ("pooled", pooled.astype(np.float32)),
         ):
-            answers[part] = answers.get(part, 0) + values / count
-        if name in own:  # another's may be of another width
-            share = pooled.astype(np.float32) / len(own)
-            answers["pooled"] = answers.get("pooled", 0) + share
+            answers[part] = answers.get(part, 0) + values / len(names)
     for part in ("token", "pooled"):
         answers[part] = answers[part].astype(np.float16)
     keep(path, key, **answers)
