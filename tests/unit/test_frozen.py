@@ -189,7 +189,8 @@ def answers_and_gradients(
 ) -> tuple[torch.Tensor, list[torch.Tensor | None]]:
     logits, token_logits, _ = model.answers(hidden, batch.mask)
     model.zero_grad()
-    (logits[:, 1].sum() + token_logits[batch.mask.bool()].square().sum()).backward()
+    loss: torch.Tensor = logits[:, 1].sum() + token_logits[batch.mask.bool()].square().sum()
+    loss.backward()  # type: ignore[no-untyped-call]
     return logits.detach(), [p.grad for p in model.parameters()]
 
 
