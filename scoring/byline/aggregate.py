@@ -28,7 +28,7 @@ def document_log_odds(windows: Sequence[Window], logits: Sequence[Logits]) -> fl
 def sentence_log_odds(
     windows: Sequence[Window], logits: Sequence[Logits], sentences: int
 ) -> NDArray[np.float64]:
-    """Mean of the token log-odds of each sentence, over all windows it has tokens in.
+    """Mean of each sentence's token log-odds, and of those of the windows it stands in.
 
     Args:
         windows: in which the sentences were packed.
@@ -36,15 +36,23 @@ def sentence_log_odds(
         sentences: how many sentences were packed.
 
     Returns:
-        float64 [sentences]; NaN for a sentence without tokens.
+        float64 [sentences, 2], the sentence's own and its context's; NaN for a sentence without
+        tokens.
     """
-    owners = np.concatenate([window.owners for window in windows])
-    token = np.concatenate([answer.token for answer in logits]).astype(np.float64)
-    owned = owners >= 0
-    sums = np.bincount(owners[owned], token[owned], minlength=sentences)
-    counts = np.bincount(owners[owned], minlength=sentences)
-    means: NDArray[np.float64] = np.full(sentences, np.nan)
-    np.divide(sums, counts, out=means, where=counts > 0)
+    owned = [window.owners >= 0 for window in windows]
+    token = [
+        answer.token[inside].astype(np.float64)
+        for answer, inside in zip(logits, owned, strict=True)
+    ]
+    context = [np.full(len(part), part.mean() if len(part) else 0.0) for part in token]
+    owners = np.concatenate(
+        [window.owners[inside] for window, inside in zip(windows, owned, strict=True)]
+    )
+    counts = np.bincount(owners, minlength=sentences)
+    means: NDArray[np.float64] = np.full((sentences, 2), np.nan)
+    for column, values in enumerate((token, context)):
+        sums = np.bincount(owners, np.concatenate(values), minlength=sentences)
+        np.divide(sums, counts, out=means[:, column], where=counts > 0)
     return means
 
 

@@ -26,16 +26,29 @@ class Band:
 
 
 @dataclass(frozen=True, slots=True)
+class SentenceBand:
+    """Scales of a sentence's own log-odds and of its context's, and a bias.
+
+    Tokens take on what stands around them: the encoder's doing. A negative `context` takes part of
+    that away again.
+    """
+
+    scale: float
+    context: float
+    bias: float
+
+
+@dataclass(frozen=True, slots=True)
 class Calibration:
     """A fitted calibration.
 
     Attributes:
         bands: by rising length, at least one; outside the outermost their values hold.
-        sentence: scale and bias for the mean of a sentence's token log-odds.
+        sentence: the same for sentences.
     """
 
     bands: tuple[Band, ...]
-    sentence: Band
+    sentence: SentenceBand
 
     def document(self, log_odds: float, words: int) -> float:
         """Calibrated log-odds of a document from the model's."""
@@ -46,8 +59,10 @@ class Calibration:
         return float(scale * log_odds + bias)
 
     def sentences(self, log_odds: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Calibrated log-odds [n] of sentences from the means of their token log-odds [n]."""
-        calibrated: NDArray[np.float64] = self.sentence.scale * log_odds + self.sentence.bias
+        """Calibrated log-odds [n] of sentences from `aggregate.sentence_log_odds`, [n, 2]."""
+        own, context = log_odds.T
+        band = self.sentence
+        calibrated: NDArray[np.float64] = band.scale * own + band.context * context + band.bias
         return calibrated
 
 

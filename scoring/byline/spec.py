@@ -9,10 +9,10 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, cast
 
-from byline.calibrate import Band, Calibration
+from byline.calibrate import Band, Calibration, SentenceBand
 from byline.errors import ModelInvalid
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 LABELS = ("human", "ai")
 
 
@@ -93,10 +93,16 @@ def read_spec(path: Path) -> Spec:
     )
     if not bands or [b.words for b in bands] != sorted({b.words for b in bands}):
         raise ModelInvalid(path, "must be in rising order and not empty", "calibration.bands")
+    sentence = calibration.table("sentence")
     thresholds = fields.table("thresholds")
     spec = Spec(
         window=fields.take("window", int, lambda n: n >= 8),
-        calibration=Calibration(bands, _band(calibration.table("sentence"))),
+        calibration=Calibration(
+            bands,
+            SentenceBand(
+                _scale(sentence), sentence.take("context", float), sentence.take("bias", float)
+            ),
+        ),
         thresholds=Thresholds(
             **{
                 name: thresholds.take(name, float, lambda p: 0 <= p <= 1)
@@ -141,9 +147,12 @@ class _Fields:
 
 
 def _band(fields: _Fields) -> Band:
-    # A scale that isn't positive would turn verdicts around.
     return Band(
-        fields.take("words", int, lambda n: n > 0),
-        fields.take("scale", float, lambda s: s > 0),
-        fields.take("bias", float),
+        fields.take("words", int, lambda n: n > 0), _scale(fields), fields.take("bias", float)
     )
+
+
+def _scale(fields: _Fields) -> float:
+    # One that isn't positive would turn verdicts around.
+    scale: float = fields.take("scale", float, lambda s: s > 0)
+    return scale

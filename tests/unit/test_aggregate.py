@@ -31,13 +31,24 @@ def test_sentence_is_the_mean_of_its_tokens_in_all_windows() -> None:
     windows = [window([-1, 0, 1, -1]), window([-1, 1, 1, 3, -1])]
     # The special tokens' logits are out of all proportion, so that one counted would show.
     answers = [logits(0, 0, [99, 2, 1, 99]), logits(0, 0, [99, 4, 7, -5, 99])]
-    assert_allclose(sentence_log_odds(windows, answers, 4), [2, 4, np.nan, -5])
+    own = sentence_log_odds(windows, answers, 4)[:, 0]
+    assert_allclose(own, [2, 4, np.nan, -5])
+
+
+def test_context_is_the_mean_of_the_windows_a_sentence_stands_in() -> None:
+    windows = [window([-1, 0, 1, -1]), window([-1, 1, 1, 3, -1]), window([-1, -1])]
+    answers = [
+        logits(0, 0, [99, 2, 1, 99]), logits(0, 0, [99, 4, 7, -5, 99]), logits(0, 0, [99, 99])
+    ]  # fmt: skip
+    context = sentence_log_odds(windows, answers, 4)[:, 1]
+    # Sentence 1 has one token in a window of mean 1.5 and two in one of mean 2.
+    assert_allclose(context, [1.5, (1.5 + 2 + 2) / 3, np.nan, 2])
 
 
 def test_float32_logits_are_summed_in_double_precision() -> None:
     token = [1e8] + [1.0] * 1000
     means = sentence_log_odds([window([0] * 1001)], [logits(0, 0, token)], 1)
-    assert means[0] == (1e8 + 1000) / 1001
+    assert means[0].tolist() == pytest.approx([(1e8 + 1000) / 1001] * 2, rel=1e-12)
 
 
 @pytest.mark.parametrize(

@@ -11,12 +11,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose
 
-from byline.calibrate import Band, Calibration, band_weights, sigmoid
+from byline.calibrate import Band, Calibration, SentenceBand, band_weights, sigmoid
 
 pytestmark = pytest.mark.unit
 
 CALIBRATION = Calibration(
-    (Band(50, 1.0, 0.0), Band(200, 3.0, -2.0), Band(800, 2.0, 1.0)), Band(1, 0.5, 0.25)
+    (Band(50, 1.0, 0.0), Band(200, 3.0, -2.0), Band(800, 2.0, 1.0)),
+    SentenceBand(scale=0.5, context=-0.1, bias=0.25),
 )
 CENTRES = st.lists(st.integers(1, 10_000), min_size=1, max_size=6, unique=True).map(sorted)
 
@@ -38,7 +39,9 @@ def test_document(words: int, calibrated: float) -> None:
 
 
 def test_sentences() -> None:
-    assert_allclose(CALIBRATION.sentences(np.asarray([1.0, -2.0, np.nan])), [0.75, -0.75, np.nan])
+    own, context = [1.0, -2.0, np.nan], [5.0, -5.0, np.nan]
+    found = CALIBRATION.sentences(np.column_stack([own, context]))
+    assert_allclose(found, [0.25, -0.25, np.nan])
 
 
 @given(st.lists(st.integers(0, 1_000_000), max_size=20), CENTRES)

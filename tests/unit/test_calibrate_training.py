@@ -7,13 +7,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from byline.calibrate import sigmoid
 from byline.errors import InputError
 from byline_training.calibrate import fit, labelled_sentences, load_calibration
 from byline_training.config import Limits, Preset
 from byline_training.data import Prepared
-from byline_training.metrics import expected_calibration_error, upper_bound
+from byline_training.metrics import auroc, expected_calibration_error, upper_bound
 from byline_training.runs import Run, sha256
 from byline_training.scores import Scores
 
@@ -38,7 +39,12 @@ def made(
     calibrated = rng.normal((labels * 2 - 1) * spread**2 / 2, spread)
     scores = (calibrated - bias) / scale
     documents = [document(float(label), words) for label in labels]
-    return documents, Scores(scores, scores.copy())
+    return documents, Scores(scores, alone(scores))
+
+
+def alone(log_odds: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Of sentences that are a whole document each: their context is themselves."""
+    return np.column_stack([log_odds, log_odds])
 
 
 def calls(documents: list[Prepared], scores: Scores, limits: Limits) -> tuple[np.ndarray, ...]:
@@ -59,7 +65,7 @@ def test_a_known_scale_and_bias_are_found(scale: float, bias: float) -> None:
     calibration, _ = fit(documents, scores, Limits())
     for x in (-2.0, 0.0, 1.0):
         assert calibration.document(x, 100) == pytest.approx(scale * x + bias, abs=0.2)
-        found = calibration.sentences(np.asarray([x]))[0]
+        found = calibration.sentences(alone(np.asarray([x])))[0]
         assert found == pytest.approx(scale * x + bias, abs=0.2)
 
 
@@ -67,7 +73,7 @@ def test_each_length_has_its_own_calibration() -> None:
     short, long = made(8000, 0.5, 1.0, words=50), made(8000, 2.0, -1.0, words=400, seed=1)
     documents = short[0] + long[0]
     scores = np.concatenate([short[1].documents, long[1].documents])
-    calibration, _ = fit(documents, Scores(scores, scores), Limits())
+    calibration, _ = fit(documents, Scores(scores, alone(scores)), Limits())
     assert calibration.document(1.0, 50) == pytest.approx(1.5, abs=0.25)
     assert calibration.document(1.0, 400) == pytest.approx(1.0, abs=0.25)
     between = calibration.document(1.0, 140)
@@ -115,7 +121,7 @@ def test_a_protected_group_raises_the_threshold() -> None:
         learner = d.label == 0 and i % 16 == 0
         raised[i] += 3.0 * learner
         changed.append(document(d.label, d.words, "learners" if learner else "s"))
-    with_group = Scores(raised, raised)
+    with_group = Scores(raised, alone(raised))
     protected = Limits(protected={"learners": ["learners"]})
     _, _, before, _ = calls(changed, with_group, Limits())
     labels, _, after, _ = calls(changed, with_group, protected)
@@ -137,7 +143,8 @@ def test_short_texts_do_not_set_thresholds() -> None:
     short = [document(0.0, 20)] * 200
     high = np.full(200, 50.0)
     both = Scores(
-        np.concatenate([scores.documents, high]), np.concatenate([scores.sentences, high * 0])
+        np.concatenate([scores.documents, high]),
+        np.concatenate([scores.sentences, alone(high * 0)]),
     )
     _, thresholds = fit(documents + short, both, Limits())
     assert thresholds.ai < 1
@@ -152,18 +159,37 @@ def test_no_text_long_enough_is_said(label: int, kind: str) -> None:
         fit(documents, scores, Limits())
 
 
-def test_sentences_are_those_of_mixed_documents_that_are_clear() -> None:
+def test_sentences_are_labelled_that_are_clear() -> None:
     mixed = document(0.5, 100, labels=(0.0, 1.0, 0.5, 1.0))
     pure = document(1.0, 100)
-    scores = Scores(np.zeros(2), np.asarray([-1.0, 1.0, 9.0, np.nan, 7.0]))
-    found, labels = labelled_sentences([mixed, pure], scores)
-    assert (found.tolist(), labels.tolist()) == ([-1.0, 1.0], [0, 1])
+    scores = Scores(np.zeros(2), alone(np.asarray([-1.0, 1.0, 9.0, np.nan, 7.0])))
+    found = labelled_sentences([mixed, pure], scores)
+    assert (found.log_odds[:, 0].tolist(), found.labels.tolist()) == ([-1.0, 1.0, 7.0], [0, 1, 1])
+    of_mixed = found.of_mixed_documents()
+    assert (of_mixed.log_odds[:, 0].tolist(), of_mixed.labels.tolist()) == ([-1.0, 1.0], [0, 1])
 
 
 def test_without_mixed_documents_sentences_are_those_of_pure_ones() -> None:
     documents = [document(0.0, 100), document(1.0, 100)]
-    found, labels = labelled_sentences(documents, Scores(np.zeros(2), np.asarray([-3.0, 3.0])))
-    assert (found.tolist(), labels.tolist()) == ([-3.0, 3.0], [0, 1])
+    scores = Scores(np.zeros(2), alone(np.asarray([-3.0, 3.0])))
+    found = labelled_sentences(documents, scores).of_mixed_documents()
+    assert (found.log_odds[:, 0].tolist(), found.labels.tolist()) == ([-3.0, 3.0], [0, 1])
+
+
+def test_what_sentences_have_of_their_context_is_taken_away() -> None:
+    rng = np.random.default_rng(0)
+    documents, log_odds = [], []
+    for labels in ([0.0, 1.0], [0.0, 0.0], [1.0, 1.0]) * 1000:
+        own = rng.normal(np.asarray(labels) * 2 - 1, 1.0)
+        seen = 0.6 * own + 0.4 * own[::-1]  # each takes on part of the other
+        documents.append(document(float(np.mean(labels)), 100, labels=tuple(labels)))
+        log_odds.append(np.column_stack([seen, np.full(2, seen.mean())]))
+    scores = Scores(rng.normal([d.label for d in documents], 0.1), np.concatenate(log_odds))
+    calibration, _ = fit(documents, scores, Limits())
+    assert calibration.sentence.context < -1
+    found = labelled_sentences(documents, scores).of_mixed_documents()
+    before = auroc(found.labels, found.log_odds[:, 0])
+    assert auroc(found.labels, calibration.sentences(found.log_odds)) > before + 0.05
 
 
 def test_what_was_fitted_is_read_back(tmp_path: Path) -> None:

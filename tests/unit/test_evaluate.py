@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from byline.calibrate import Band, Calibration
+from byline.calibrate import Band, Calibration, SentenceBand
 from byline.spec import Thresholds
 from byline_training import evaluate
 from byline_training.data import Prepared
 from byline_training.scores import Scores
 
-AS_IT_IS = Calibration((Band(50, 1.0, 0.0),), Band(1, 1.0, 0.0))
+AS_IT_IS = Calibration((Band(50, 1.0, 0.0),), SentenceBand(1.0, 0.0, 0.0))
 THRESHOLDS = Thresholds(human=0.2, ai=0.9, sentence_human=0.2, sentence_ai=0.9, min_words=40)
 
 
@@ -30,7 +30,7 @@ def judged(documents: list[Prepared], log_odds: list[float]) -> evaluate._Judged
 
 
 def sentences(*log_odds: float) -> NDArray[np.float64]:
-    return np.asarray(log_odds)
+    return np.column_stack([log_odds, np.zeros(len(log_odds))])
 
 
 def test_the_share_of_a_mixed_document_counts_words() -> None:

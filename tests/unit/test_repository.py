@@ -131,7 +131,7 @@ def test_a_file_without_a_hash(copy: Path) -> None:
 
 
 def test_another_schema_version(copy: Path) -> None:
-    edit(copy / NAME / "1/scoring.json", '"schema_version": 1', '"schema_version": 2')
+    edit(copy / NAME / "1/scoring.json", '"schema_version": 2', '"schema_version": 1')
     error = refused(copy)
     assert (error.path.name, error.field) == ("scoring.json", "schema_version")
 

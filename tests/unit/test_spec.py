@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from byline.calibrate import Band, Calibration
+from byline.calibrate import Band, Calibration, SentenceBand
 from byline.errors import ModelInvalid
 from byline.spec import Spec, Thresholds, read_spec
 
@@ -16,7 +16,9 @@ pytestmark = pytest.mark.unit
 
 SPEC = Spec(
     window=128,
-    calibration=Calibration((Band(50, 1.5, -0.25), Band(200, 2.0, 0.5)), Band(1, 0.5, 0.125)),
+    calibration=Calibration(
+        (Band(50, 1.5, -0.25), Band(200, 2.0, 0.5)), SentenceBand(0.5, -0.25, 0.125)
+    ),
     thresholds=Thresholds(0.2, 0.9, 0.1, 0.8, 40),
     training_run="test-0123456789ab",
     files={"config.pbtxt": "00" * 32},
@@ -53,8 +55,8 @@ def test_whole_numbers_serve_as_floats(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("field", "value"),
     [
-        ("schema_version", 2),
-        ("schema_version", "1"),
+        ("schema_version", 1),
+        ("schema_version", "2"),
         ("schema_version", True),
         ("schema_version", KeyError),
         ("labels", ["ai", "human"]),
@@ -76,6 +78,8 @@ def test_whole_numbers_serve_as_floats(tmp_path: Path) -> None:
         ("calibration.bands[0].bias", "0"),
         ("calibration.bands[0].bias", KeyError),
         ("calibration.sentence.scale", None),
+        ("calibration.sentence.scale", 0.0),
+        ("calibration.sentence.context", KeyError),
         ("thresholds.human", -0.1),
         ("thresholds.ai", 1.1),
         ("thresholds.sentence_ai", float("nan")),
@@ -115,12 +119,12 @@ def test_fields_that_contradict_each_other(
 
 
 def test_another_schema_version_says_what_to_do(tmp_path: Path) -> None:
-    with pytest.raises(ModelInvalid, match="this version of byline reads 1"):
-        read_spec(written(tmp_path, schema_version=2))
+    with pytest.raises(ModelInvalid, match="this version of byline reads 2"):
+        read_spec(written(tmp_path, schema_version=1))
 
 
 @pytest.mark.parametrize(
-    "content", [b"", b"{", b"[]", b"null", b"\xff\xfe", b"[" * 100_000, b'{"schema_version": 1']
+    "content", [b"", b"{", b"[]", b"null", b"\xff\xfe", b"[" * 100_000, b'{"schema_version": 2']
 )
 def test_what_is_no_json_object(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "scoring.json"

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from byline.calibrate import Band, Calibration, band_weights, sigmoid
+from byline.calibrate import Band, Calibration, SentenceBand, band_weights, sigmoid
 from byline.errors import InputError
 from byline.spec import Thresholds
 from byline_training.config import Limits
@@ -69,7 +69,8 @@ def load_calibration(run: Run, name: str) -> tuple[Calibration, Thresholds]:
         fitted = values["calibration"]
         found = (
             Calibration(
-                tuple(Band(**band) for band in fitted["bands"]), Band(**fitted["sentence"])
+                tuple(Band(**band) for band in fitted["bands"]),
+                SentenceBand(**fitted["sentence"]),
             ),
             Thresholds(**values["thresholds"]),
         )
@@ -84,7 +85,8 @@ def fit(
     """Fit a calibration and choose thresholds.
 
     Both kinds count the same, however many there are of each: a probability is at even odds.
-    Mixed documents take part with their sentences alone.
+    Mixed documents take part with their sentences alone. For sentences they count as much as the
+    documents of one kind, where its context says what a sentence is; in a mixed one it misleads.
 
     Raises:
         InputError: no text of one of the kinds is long enough.
@@ -95,16 +97,13 @@ def fit(
     log_odds = scores.documents[pure]
     weights = band_weights(words, BAND_CENTRES)
     scales, biases = _platt(log_odds, labels, weights)
-    sentences, sentence_labels = labelled_sentences(documents, scores)
-    ((sentence_scale,), (sentence_bias,)) = _platt(
-        sentences, sentence_labels, np.ones((len(sentences), 1))
-    )
+    sentences = labelled_sentences(documents, scores)
     calibration = Calibration(
         tuple(
             Band(centre, float(scale), float(bias))
             for centre, scale, bias in zip(BAND_CENTRES, scales, biases, strict=True)
         ),
-        Band(1, float(sentence_scale), float(sentence_bias)),
+        _sentence_band(sentences),
     )
     probabilities = np.asarray(
         [sigmoid(calibration.document(x, w)) for x, w in zip(log_odds, words, strict=True)]
@@ -125,9 +124,10 @@ def fit(
                 threshold,
                 _least_exceeded(probabilities[inside], limits.protected_false_positive_rate),
             )
-    sentence_probabilities = probability(calibration.sentences(sentences))
+    mixed = sentences.of_mixed_documents()
+    sentence_probabilities = probability(calibration.sentences(mixed.log_odds))
     sentence_human, sentence_ai = (
-        sentence_probabilities[sentence_labels == label] for label in (0, 1)
+        sentence_probabilities[mixed.labels == label] for label in (0, 1)
     )
     sentence_threshold = _least_exceeded(sentence_human, limits.sentence_false_positive_rate)
     thresholds = Thresholds(
@@ -142,32 +142,56 @@ def fit(
     return calibration, thresholds
 
 
-def labelled_sentences(
-    documents: Sequence[Prepared], scores: Scores
-) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
-    """Log-odds and labels of the sentences of mixed documents that are of one kind and scored.
+@dataclasses.dataclass(frozen=True)
+class LabelledSentences:
+    """Sentences of one kind.
 
-    Sentences under five words are left out: nobody could tell.
+    Attributes:
+        log_odds: float64 [n, 2], as `byline.aggregate.sentence_log_odds` has them.
+        labels: int64 [n].
+        mixed: bool [n]; whether the document is of both kinds.
     """
-    keep: list[NDArray[np.bool_]] = []
-    labels: list[NDArray[np.float32]] = []
-    for document in documents:
-        clear = (document.sentence_labels == 0) | (document.sentence_labels == 1)
-        keep.append(clear & (document.sentence_words >= 5) & document.mixed)
-        labels.append(document.sentence_labels)
-    chosen = np.concatenate(keep) & ~np.isnan(scores.sentences)
-    flat = np.concatenate(labels)
-    if len(set(flat[chosen])) < 2:  # too few mixed documents: take the pure ones' sentences
-        chosen = ~np.isnan(scores.sentences)
-    return scores.sentences[chosen], (flat[chosen] > 0.5).astype(np.int64)
+
+    log_odds: NDArray[np.float64]
+    labels: NDArray[np.int64]
+    mixed: NDArray[np.bool_]
+
+    def of_mixed_documents(self) -> LabelledSentences:
+        """Those of mixed documents; all, where these have not both kinds."""
+        if len(set(self.labels[self.mixed].tolist())) < 2:
+            return self
+        return LabelledSentences(
+            self.log_odds[self.mixed], self.labels[self.mixed], self.mixed[self.mixed]
+        )
+
+
+def labelled_sentences(documents: Sequence[Prepared], scores: Scores) -> LabelledSentences:
+    """The scored sentences that are of one kind and have five words: nobody could tell of less."""
+    labels = np.concatenate([document.sentence_labels for document in documents])
+    words = np.concatenate([document.sentence_words for document in documents])
+    mixed = np.repeat([d.mixed for d in documents], [len(d.sentences) for d in documents])
+    clear = ((labels == 0) | (labels == 1)) & (words >= 5) & ~np.isnan(scores.sentences[:, 0])
+    return LabelledSentences(scores.sentences[clear], labels[clear].astype(np.int64), mixed[clear])
+
+
+def _sentence_band(sentences: LabelledSentences) -> SentenceBand:
+    """Logistic regression of labels on a sentence's own log-odds and its context's."""
+    labels, mixed = sentences.labels, sentences.mixed
+    weights = np.zeros(len(labels))
+    for part in (mixed, ~mixed):
+        if part.any():
+            weights[part] = _even(labels[part]) * len(labels) / part.sum()
+    scale, context, bias = _regression(
+        np.column_stack([sentences.log_odds, np.ones(len(labels))]),
+        labels, weights / weights.mean(), np.asarray([1.0, 0.0, 0.0]),
+    )  # fmt: skip
+    return SentenceBand(max(float(scale), 0.01), float(context), float(bias))
 
 
 def _platt(
     log_odds: NDArray[np.float64], labels: NDArray[np.int64], weights: NDArray[np.float64]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Logistic regression of labels on band-wise scale and bias, by Newton's method.
-
-    A ridge towards scale 1 and bias 0, worth about one text, keeps empty bands defined.
+    """Logistic regression of labels on band-wise scale and bias.
 
     Args:
         log_odds: [n].
@@ -179,20 +203,38 @@ def _platt(
     """
     bands = weights.shape[1]
     design = np.concatenate([weights * log_odds[:, None], weights], axis=1)
-    balance = np.where(
-        labels == 1, 0.5 / max(labels.mean(), 1e-9), 0.5 / max(1 - labels.mean(), 1e-9)
-    )
     prior = np.concatenate([np.ones(bands), np.zeros(bands)])
+    theta = _regression(design, labels, _even(labels), prior)
+    return np.maximum(theta[:bands], 0.01), theta[bands:]
+
+
+def _even(labels: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Weights [n] that make both kinds count the same; their mean is 1."""
+    share = np.clip(labels.mean(), 1e-9, 1 - 1e-9)
+    weights: NDArray[np.float64] = np.where(labels == 1, 0.5 / share, 0.5 / (1 - share))
+    return weights
+
+
+def _regression(
+    design: NDArray[np.float64],
+    labels: NDArray[np.int64],
+    weights: NDArray[np.float64],
+    prior: NDArray[np.float64],
+) -> NDArray[np.float64]:
+    """Coefficients [k] of a logistic regression on `design` [n, k], by Newton's method.
+
+    A ridge towards `prior`, worth about one text, keeps those defined that no text tells.
+    """
     theta = prior.copy()
     for _ in range(50):
         p = probability(design @ theta)
-        gradient = design.T @ (balance * (p - labels)) + (theta - prior)
-        curvature = design.T @ (design * (balance * p * (1 - p))[:, None]) + np.eye(2 * bands)
+        gradient = design.T @ (weights * (p - labels)) + (theta - prior)
+        curvature = design.T @ (design * (weights * p * (1 - p))[:, None]) + np.eye(len(prior))
         step = np.linalg.solve(curvature, gradient)
         theta = theta - step / max(1.0, float(np.abs(step).max()))
         if np.abs(step).max() < 1e-9:
             break
-    return np.maximum(theta[:bands], 0.01), theta[bands:]
+    return theta
 
 
 def _least_exceeded(values: NDArray[np.float64], rate: float) -> float:

@@ -159,7 +159,7 @@ def summarize(
     """
     judged = _pure(_Judged(test, scores.documents, calibration, thresholds), thresholds)
     labels, probabilities = judged.labels, judged.probabilities
-    sentences, sentence_labels = labelled_sentences(test, scores)
+    sentences = labelled_sentences(test, scores).of_mixed_documents()
     figures = judged.figures()
     if not figures["human"] or not figures["ai"]:
         raise InputError(
@@ -179,7 +179,7 @@ def summarize(
         "recall": figures["recall"],
         "miss_rate": figures["miss_rate"],
         "unclear": float((~judged.called_ai & ~judged.called_human).mean()),
-        "sentence_auroc": auroc(sentence_labels, sentences),
+        "sentence_auroc": auroc(sentences.labels, calibration.sentences(sentences.log_odds)),
         "threshold_ai": thresholds.ai,
         "threshold_human": thresholds.human,
         **{
@@ -217,11 +217,13 @@ def _measure(
     everything = _Judged(test, scores["test"].documents, calibration, thresholds)
     judged = _pure(everything, thresholds)
     labels, probabilities = judged.labels, judged.probabilities
-    sentences, sentence_labels = labelled_sentences(test, scores["test"])
+    sentences = labelled_sentences(test, scores["test"]).of_mixed_documents()
     figures = judged.figures()
     intervals = {
         "auroc": bootstrap(auroc, labels, probabilities),
-        "sentence_auroc": bootstrap(auroc, sentence_labels, sentences),
+        "sentence_auroc": bootstrap(
+            auroc, sentences.labels, calibration.sentences(sentences.log_odds)
+        ),
         "ece": bootstrap(expected_calibration_error, labels, probabilities),
         "accuracy": bootstrap(accuracy, labels, probabilities),
         "loss": bootstrap(log_loss, labels, probabilities),
@@ -302,7 +304,7 @@ def _mixed(
     errors = []
     for document, end in zip(everything.documents, ends, strict=True):
         log_odds = sentences[end - len(document.sentences) : end]
-        scored = ~np.isnan(log_odds)
+        scored = ~np.isnan(log_odds[:, 0])
         if document.mixed and document.sentence_words[scored].sum():
             probabilities = probability(calibration.sentences(log_odds[scored]))
             share = np.average(probabilities, weights=document.sentence_words[scored])

@@ -29,7 +29,7 @@ class Scores:
 
     Attributes:
         documents: float64 [n].
-        sentences: float64 [m]; NaN for a sentence without tokens.
+        sentences: float64 [m, 2] as `byline.aggregate.sentence_log_odds` has them.
     """
 
     documents: NDArray[np.float64]
@@ -40,7 +40,7 @@ def score_split(
     run: Run, graph: Path, vocabulary: Vocabulary, split: str, documents: Sequence[Prepared]
 ) -> Scores:
     """Score documents of a split, or take the scores over if graph and documents are the same."""
-    key = f"{sha256(graph)}:{_digest(documents)}:{run.preset.data.window}"
+    key = f"{sha256(graph)}:{_digest(documents)}:{run.preset.data.window}:sentences [m, 2]"
     path = run.path("scores", f"{graph.stem}-{split}-{len(documents)}.npz")
     if kept := cached(path, key):
         return Scores(**kept)
