@@ -158,11 +158,14 @@ class LabelledSentences:
 
     def of_mixed_documents(self) -> LabelledSentences:
         """Those of mixed documents; all, where these have not both kinds."""
-        if len(set(self.labels[self.mixed].tolist())) < 2:
-            return self
-        return LabelledSentences(
-            self.log_odds[self.mixed], self.labels[self.mixed], self.mixed[self.mixed]
-        )
+        return self._where(self.mixed) if len(set(self.labels[self.mixed])) == 2 else self
+
+    def of_pure_documents(self) -> LabelledSentences:
+        """Those of documents of one kind."""
+        return self._where(~self.mixed)
+
+    def _where(self, inside: NDArray[np.bool_]) -> LabelledSentences:
+        return LabelledSentences(self.log_odds[inside], self.labels[inside], self.mixed[inside])
 
 
 def labelled_sentences(documents: Sequence[Prepared], scores: Scores) -> LabelledSentences:

@@ -274,13 +274,14 @@ def _mixed(models: dict[str, Any]) -> str:
     mixed = models[DEFAULT]["mixed_documents"]
     if not mixed["n"]:
         return "The data hold none."
-    summary = models[DEFAULT]["summary"]
+    sentences = models[DEFAULT]["summary"]["sentence_auroc"]
+    others = models[DEFAULT]["pure_sentence_auroc"]
     return (
         f"{mixed['n']} documents spliced of human and AI passages: {mixed['called_ai']:.1%} are "
         f"called `ai`, {mixed['called_human']:.1%} `human`, the rest `unclear`. Their sentences "
-        f"are told apart with an AUROC of {summary['sentence_auroc']:.4f}. The mean probability of "
-        "a document's sentences, weighted by their words, is off from the share that an AI wrote "
-        f"by {mixed['share_error']:.3f} on average."
+        f"are told apart with an AUROC of {sentences:.4f}, those of documents of one kind with "
+        f"{others:.4f}. The mean probability of a document's sentences, weighted by their words, "
+        f"is off from the share that an AI wrote by {mixed['share_error']:.3f} on average."
     )
 
 

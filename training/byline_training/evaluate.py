@@ -217,12 +217,13 @@ def _measure(
     everything = _Judged(test, scores["test"].documents, calibration, thresholds)
     judged = _pure(everything, thresholds)
     labels, probabilities = judged.labels, judged.probabilities
-    sentences = labelled_sentences(test, scores["test"]).of_mixed_documents()
+    sentences = labelled_sentences(test, scores["test"])
+    mixed, pure = sentences.of_mixed_documents(), sentences.of_pure_documents()
     figures = judged.figures()
     intervals = {
         "auroc": bootstrap(auroc, labels, probabilities),
         "sentence_auroc": bootstrap(
-            auroc, sentences.labels, calibration.sentences(sentences.log_odds)
+            auroc, mixed.labels, calibration.sentences(mixed.log_odds)
         ),
         "ece": bootstrap(expected_calibration_error, labels, probabilities),
         "accuracy": bootstrap(accuracy, labels, probabilities),
@@ -259,6 +260,7 @@ def _measure(
         "human_groups": _writers(judged, run.preset),
         "human_sources": human_sources,
         "mixed_documents": _mixed(everything, scores["test"].sentences, calibration),
+        "pure_sentence_auroc": auroc(pure.labels, calibration.sentences(pure.log_odds)),
     }
     for split, figures_name in _ATTACKED.items():
         if split in scores:
