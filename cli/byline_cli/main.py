@@ -66,10 +66,6 @@ class Commands(click.Group):
             raise
         except KeyboardInterrupt:
             raise SystemExit(130) from None
-        except ModuleNotFoundError as error:
-            if isinstance(ctx.obj, Plugin):
-                raise Failure(ctx.obj.missing(error)) from error
-            raise
         except OSError as error:
             _end_output(error)
         except Exception as error:
@@ -77,6 +73,8 @@ class Commands(click.Group):
 
             if isinstance(error, BylineError):
                 raise Failure(str(error)) from error
+            if isinstance(error, ModuleNotFoundError) and isinstance(ctx.obj, Plugin):
+                raise Failure(ctx.obj.missing(error)) from error
             # Python would exit with 1, which says that a text was found to be AI's.
             traceback.print_exc()
             raise SystemExit(70) from error

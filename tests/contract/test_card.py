@@ -90,7 +90,9 @@ def test_the_default_keeps_what_was_promised(report: dict[str, Any]) -> None:
     assert newer["auroc"] >= 0.97
     assert newer["recall"] >= 0.65
     assert newer["miss_rate"] <= 0.03
-    attacks = report["models"]["student_int8"]["under_attack"].values()
+    attacked = {m: v["under_attack"] for m, v in report["models"].items() if "under_attack" in v}
+    assert list(attacked) == ["student_int8"]  # the others answer alike, and slowly
+    attacks = attacked["student_int8"].values()
     assert all(figures["false_positive_rate"] <= 0.02 for figures in attacks)
     times = report["times"]
     assert times["student_int8"]["least"] <= 0.1 * times["torch_bert_base_size"]["least"]

@@ -218,11 +218,14 @@ def test_narrowest_terminal_breaks_no_table(tiny_repository: Path) -> None:
     assert "AI from" in " ".join(console.file.getvalue().split())
 
 
-def test_an_error_of_ours_is_no_finding(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("kind", [RuntimeError, ModuleNotFoundError])
+def test_an_error_of_ours_is_no_finding(
+    kind: type[Exception], monkeypatch: pytest.MonkeyPatch
+) -> None:
     def fail(*_: object) -> None:
-        raise RuntimeError("nobody thought of this")
+        raise kind("nobody thought of this")
 
     monkeypatch.setattr("byline_cli.score._score", fail)
     result = CliRunner().invoke(main, ["score", "-"])
     assert result.exit_code == 70
-    assert "RuntimeError: nobody thought of this" in result.stderr
+    assert f"{kind.__name__}: nobody thought of this" in result.stderr
