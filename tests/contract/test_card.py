@@ -73,7 +73,7 @@ def test_committed_models_are_those_that_were_measured(
 def test_the_default_keeps_what_was_promised(report: dict[str, Any]) -> None:
     """The figures that the release was gated on.
 
-    Recall and sentences miss their goals; the card says so, and why. They may not fall further.
+    Recall misses its goal; the card says so, and why. It may not fall further.
     """
     models = {name: values["summary"] for name, values in report["models"].items()}
     student = models["student_int8"]
@@ -82,7 +82,7 @@ def test_the_default_keeps_what_was_promised(report: dict[str, Any]) -> None:
     for name in ("teacher", "student"):
         assert models[name]["auroc"] - models[f"{name}_int8"]["auroc"] <= 0.005
     assert student["ece"] <= 0.05
-    assert student["sentence_auroc"] >= 0.875
+    assert student["sentence_auroc"] >= 0.9
     assert student["recall"] >= 0.75
     assert student["false_positive_rate"] <= 0.01
     assert student["false_positive_rate, non-native writers"] <= 0.02
