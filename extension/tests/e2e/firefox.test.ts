@@ -59,7 +59,8 @@ describe.skipIf(SKIPPED)("Firefox ESR", () => {
       const found = await marked(page);
       return found.length > 1 && found;
     });
-    expect(marks.map(({ text }) => text)).toContain(AI[0]);
+    // A paragraph is one mark, or several of unlike strength.
+    expect(marks.some(({ text }) => AI[0]?.startsWith(text))).toBe(true);
     expect(await page.evaluate(() => document.documentElement.outerHTML)).toBe(before);
 
     const status = () => statusOf(control, tab ?? 0);
