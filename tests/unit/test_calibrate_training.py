@@ -192,6 +192,20 @@ def test_what_sentences_have_of_their_context_is_taken_away() -> None:
     assert auroc(found.labels, calibration.sentences(found.log_odds)) > before + 0.05
 
 
+def with_two_sentences(human: float, ai: float) -> tuple[list[Prepared], Scores]:
+    """Many documents of one kind, and a single mixed one."""
+    documents, scores = made(4000, 1.0, 0.0)
+    return [*documents, document(0.5, 100, labels=(0.0, 1.0))], Scores(
+        np.append(scores.documents, 0.0),
+        np.concatenate([scores.sentences, [(human, 0.0), (ai, 0.0)]]),
+    )
+
+
+def test_a_handful_of_mixed_sentences_does_not_decide_what_others_mean() -> None:
+    calibration, _ = fit(*with_two_sentences(0.2, -0.2), Limits())
+    assert 0.5 < calibration.sentences(alone(np.ones(1)))[0] < 2
+
+
 def test_what_was_fitted_is_read_back(tmp_path: Path) -> None:
     import dataclasses
 

@@ -180,13 +180,15 @@ def labelled_sentences(documents: Sequence[Prepared], scores: Scores) -> Labelle
 def _sentence_band(sentences: LabelledSentences) -> SentenceBand:
     """Logistic regression of labels on a sentence's own log-odds and its context's."""
     labels, mixed = sentences.labels, sentences.mixed
+    parts = [part for part in (mixed, ~mixed) if part.any()]
+    # Both count as the fewer do: a handful must not outweigh what keeps coefficients in bounds.
+    fewest = min(int(part.sum()) for part in parts)
     weights = np.zeros(len(labels))
-    for part in (mixed, ~mixed):
-        if part.any():
-            weights[part] = _even(labels[part]) * len(labels) / part.sum()
+    for part in parts:
+        weights[part] = _even(labels[part]) * fewest / part.sum()
     scale, context, bias = _regression(
         np.column_stack([sentences.log_odds, np.ones(len(labels))]),
-        labels, weights / weights.mean(), np.asarray([1.0, 0.0, 0.0]),
+        labels, weights, np.asarray([1.0, 0.0, 0.0]),
     )  # fmt: skip
     return SentenceBand(max(float(scale), 0.01), float(context), float(bias))
 
