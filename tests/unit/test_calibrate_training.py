@@ -14,7 +14,12 @@ from byline.errors import InputError
 from byline_training.calibrate import fit, labelled_sentences, load_calibration
 from byline_training.config import Limits, Preset
 from byline_training.data import Prepared
-from byline_training.metrics import auroc, expected_calibration_error, upper_bound
+from byline_training.metrics import (
+    auroc,
+    expected_calibration_error,
+    probability,
+    upper_bound,
+)
 from byline_training.runs import Run, sha256
 from byline_training.scores import Scores
 
@@ -204,6 +209,18 @@ def with_two_sentences(human: float, ai: float) -> tuple[list[Prepared], Scores]
 def test_a_handful_of_mixed_sentences_does_not_decide_what_others_mean() -> None:
     calibration, _ = fit(*with_two_sentences(0.2, -0.2), Limits())
     assert 0.5 < calibration.sentences(alone(np.ones(1)))[0] < 2
+
+
+def test_thresholds_of_sentences_keep_their_bounds_beside_a_handful_of_mixed_ones() -> None:
+    documents, scores = with_two_sentences(-1.5, 1.5)
+    limits = Limits()
+    calibration, thresholds = fit(documents, scores, limits)
+    found = labelled_sentences(documents, scores)
+    probabilities = probability(calibration.sentences(found.log_odds))
+    human, ai = (probabilities[found.labels == label] for label in (0, 1))
+    flagged, missed = human >= thresholds.sentence_ai, ai <= thresholds.sentence_human
+    assert upper_bound(int(flagged.sum()), len(human)) <= limits.sentence_false_positive_rate
+    assert upper_bound(int(missed.sum()), len(ai)) <= limits.sentence_miss_rate
 
 
 def test_what_was_fitted_is_read_back(tmp_path: Path) -> None:

@@ -124,18 +124,22 @@ def fit(
                 threshold,
                 _least_exceeded(probabilities[inside], limits.protected_false_positive_rate),
             )
-    mixed = sentences.of_mixed_documents()
-    sentence_probabilities = probability(calibration.sentences(mixed.log_odds))
-    sentence_human, sentence_ai = (
-        sentence_probabilities[mixed.labels == label] for label in (0, 1)
+    # Among mixed documents' sentences, and among all: the former may be a handful.
+    judged = [
+        (probability(calibration.sentences(some.log_odds)), some.labels)
+        for some in (sentences, sentences.of_mixed_documents())
+    ]
+    sentence_threshold = max(
+        _least_exceeded(found[kinds == 0], limits.sentence_false_positive_rate)
+        for found, kinds in judged
     )
-    sentence_threshold = _least_exceeded(sentence_human, limits.sentence_false_positive_rate)
+    sentence_human = min(
+        -_least_exceeded(-found[kinds == 1], limits.sentence_miss_rate) for found, kinds in judged
+    )
     thresholds = Thresholds(
         human=min(-_least_exceeded(-ai, limits.miss_rate), 0.5, threshold / 2),
         ai=threshold,
-        sentence_human=min(
-            -_least_exceeded(-sentence_ai, limits.sentence_miss_rate), 0.5, sentence_threshold / 2
-        ),
+        sentence_human=min(sentence_human, 0.5, sentence_threshold / 2),
         sentence_ai=sentence_threshold,
         min_words=limits.min_words,
     )
