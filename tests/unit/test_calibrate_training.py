@@ -164,6 +164,15 @@ def test_no_text_long_enough_is_said(label: int, kind: str) -> None:
         fit(documents, scores, Limits())
 
 
+@pytest.mark.parametrize(("labels", "kinds"), [((0, 1), "0 human and 0"), ((1,), "50 human and 0")])
+def test_no_sentence_long_enough_is_said(labels: tuple[int, ...], kinds: str) -> None:
+    documents, scores = made(100, 1.0, 0.0)
+    for short in (d for d in documents if d.label in labels):
+        short.sentence_words[:] = 4
+    with pytest.raises(InputError, match=f"{kinds} AI sentences of five words or more"):
+        fit(documents, scores, Limits())
+
+
 def test_sentences_are_labelled_that_are_clear() -> None:
     mixed = document(0.5, 100, labels=(0.0, 1.0, 0.5, 1.0))
     pure = document(1.0, 100)

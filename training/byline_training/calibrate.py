@@ -89,7 +89,7 @@ def fit(
     documents of one kind, where its context says what a sentence is; in a mixed one it misleads.
 
     Raises:
-        InputError: no text of one of the kinds is long enough.
+        InputError: no text or no sentence of one of the kinds is long enough.
     """
     pure = np.asarray([not document.mixed for document in documents])
     labels = np.asarray([document.label for document in documents])[pure].astype(np.int64)
@@ -98,6 +98,12 @@ def fit(
     weights = band_weights(words, BAND_CENTRES)
     scales, biases = _platt(log_odds, labels, weights)
     sentences = labelled_sentences(documents, scores)
+    counts = [int((sentences.labels == label).sum()) for label in (0, 1)]
+    if not all(counts):
+        raise InputError(
+            f"the validation split has {counts[0]} human and {counts[1]} AI sentences of five "
+            "words or more; their thresholds need some of both"
+        )
     calibration = Calibration(
         tuple(
             Band(centre, float(scale), float(bias))
