@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import dataclasses
+import shutil
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
-from byline_training import leave_out
+from byline.errors import InputError
+from byline_training import leave_out, trainer
 from byline_training.config import load
 from byline_training.data import Prepared
 from byline_training.runs import Run
@@ -40,7 +42,7 @@ def test_no_text_of_what_is_tested_was_trained_on(
 ) -> None:
     seen: dict[str, tuple[set[str], set[str]]] = {}
 
-    def trained_on(_: Run, name: str, documents: Any, tested: Any) -> dict[str, Any]:
+    def trained_on(_: Run, name: str, documents: Any, tested: Any, __: str) -> dict[str, Any]:
         by = "source" if "source" in name else "domain"
         asked = {getattr(d, by) for members in tested.values() for d in members}
         seen[Path(name).name] = ({getattr(d, by) for d in documents}, asked)
@@ -70,6 +72,41 @@ def test_other_settings_are_measured_anew(run: Run, monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(leave_out, "_trained_on", None)
     with pytest.raises(TypeError):
         leave_out.leave_out(other, "test")
+
+
+def test_another_seed_is_measured_anew(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    leave_out.leave_out(run, "test")
+    other = Run(dataclasses.replace(run.preset, seed=run.preset.seed + 1), run.folder)
+    monkeypatch.setattr(leave_out, "_trained_on", None)
+    with pytest.raises(TypeError):
+        leave_out.leave_out(other, "test")
+
+
+def test_what_was_killed_goes_on_with_its_own_settings_alone(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.copytree(run.path("prepared"), tmp_path / "prepared")
+
+    def trained(learning_rate: float) -> dict[str, Any]:
+        student = dataclasses.replace(
+            run.preset.student, learning_rate=learning_rate, checkpoint_seconds=0.0
+        )
+        preset = dataclasses.replace(run.preset, student=student)
+        return leave_out.leave_out(Run(preset, tmp_path), "test")
+
+    save = trainer._save
+
+    def killed(*state: Any) -> None:
+        save(*state)
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(trainer, "_save", killed)
+        with pytest.raises(KeyboardInterrupt):
+            trained(1e-4)
+    with pytest.raises(InputError, match="of a training with other settings or data"):
+        trained(2e-4)
+    assert trained(1e-4)["domains"]
 
 
 def test_none_is_asked_for(run: Run) -> None:

@@ -139,8 +139,11 @@ def _figures(
     inputs = [sha256(run.path("prepared", f"{s}.parquet")) for s in ("train", split)]
     settings = dataclasses.asdict(stage)
     key = json.dumps(
-        [inputs, len(documents), sorted(tested), count, run.preset.data.window, settings]
-    )
+        [
+            inputs, len(documents), sorted(tested), count, run.preset.data.window,
+            run.preset.seed, settings,
+        ]
+    )  # fmt: skip
     path = run.path("leave_out", split, f"{name}.json")
     kept: dict[str, Any] = {}
     if path.exists():
@@ -149,7 +152,7 @@ def _figures(
     if kept.get("key") == key:
         figures: dict[str, Any] = kept["figures"]
         return figures
-    figures = _trained_on(run, f"leave_out/{split}/{name}", documents, tested)
+    figures = _trained_on(run, f"leave_out/{split}/{name}", documents, tested, key)
     with replacing(path) as temporary:
         temporary.write_text(json.dumps({"key": key, "figures": figures}), encoding="utf-8")
     return figures
@@ -169,7 +172,11 @@ def _stage(run: Run) -> Stage:
 
 
 def _trained_on(
-    run: Run, name: str, documents: Sequence[Prepared], tested: dict[str, list[Prepared]]
+    run: Run,
+    name: str,
+    documents: Sequence[Prepared],
+    tested: dict[str, list[Prepared]],
+    origin: str,
 ) -> dict[str, Any]:
     stage, window = _stage(run), run.preset.data.window
     tokenizer = load_tokenizer(run)
@@ -186,7 +193,7 @@ def _trained_on(
     train(
         run, name, stage, model, examples,
         lambda batch, logits, token_logits, _: hard_loss(batch, logits, token_logits, stage),
-        run.preset.seed, vocabulary.pad,
+        run.preset.seed, vocabulary.pad, origin,
     )  # fmt: skip
     run.path(name, "checkpoint.pt").unlink(missing_ok=True)
     figures = {}

@@ -60,7 +60,7 @@ def train(
         objective: the loss.
         seed: of the batches' order, and torch's.
         pad: id of the padding token.
-        origin: hash of the settings and data; a checkpoint of others isn't gone on from.
+        origin: names the settings and data; a checkpoint of others isn't gone on from.
 
     Returns:
         The trained model, on the CPU, in evaluation mode.
