@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from byline import ModelRepository
+from byline.aggregate import decide
+from byline.calibrate import sigmoid
 from byline_training import card, config
 
 
@@ -51,6 +54,21 @@ def test_readme_and_extension_say_where_verdicts_begin_and_how_often_short_texts
     assert f"{short} of those under 75 words, {long} of those from 150 to 299" in readme
     extension = " ".join((repository_root / "docs" / "extension.md").read_text("utf-8").split())
     assert f"{short} of 40 to 74 words are called `ai`, {middle} of 75 to 149, {long}" in extension
+
+
+def test_the_example_of_an_answer_is_one_that_the_model_could_give(
+    repository_root: Path, released_repository: Path
+) -> None:
+    page = (repository_root / "docs" / "server.md").read_text("utf-8")
+    example = re.search(r"```json\n(\{\"model\".*?)```", page, re.DOTALL)
+    assert example
+    (result,) = json.loads(example[1])["results"]
+    at = ModelRepository(released_repository).load(card.DEFAULT).spec.thresholds
+    assert result["verdict"] == decide(result["probability"], at.human, at.ai)
+    for sentence in result["sentences"]:
+        probability = sentence["probability"]
+        assert probability == round(sigmoid(sentence["log_odds"]), 2)
+        assert sentence["verdict"] == decide(probability, at.sentence_human, at.sentence_ai)
 
 
 def test_its_plots_are_there(repository_root: Path) -> None:
