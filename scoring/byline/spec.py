@@ -94,13 +94,17 @@ def read_spec(path: Path) -> Spec:
     if not bands or [b.words for b in bands] != sorted({b.words for b in bands}):
         raise ModelInvalid(path, "must be in rising order and not empty", "calibration.bands")
     sentence = calibration.table("sentence")
+    scale = _scale(sentence)
     thresholds = fields.table("thresholds")
     spec = Spec(
         window=fields.take("window", int, lambda n: n >= 8),
         calibration=Calibration(
             bands,
             SentenceBand(
-                _scale(sentence), sentence.take("context", float), sentence.take("bias", float)
+                scale,
+                # A sentence alone in its window is its own context.
+                sentence.take("context", float, lambda context: scale + context > 0),
+                sentence.take("bias", float),
             ),
         ),
         thresholds=Thresholds(
@@ -116,6 +120,8 @@ def read_spec(path: Path) -> Spec:
     )
     if spec.thresholds.human >= spec.thresholds.ai:
         raise ModelInvalid(path, "human must lie below ai", "thresholds")
+    if spec.thresholds.sentence_human >= spec.thresholds.sentence_ai:
+        raise ModelInvalid(path, "sentence_human must lie below sentence_ai", "thresholds")
     return spec
 
 

@@ -220,6 +220,13 @@ def test_a_handful_of_mixed_sentences_does_not_decide_what_others_mean() -> None
     assert 0.5 < calibration.sentences(alone(np.ones(1)))[0] < 2
 
 
+def test_sentences_that_are_their_own_context_are_never_turned_around() -> None:
+    documents, scores = made(2000, 1.0, 0.0)
+    calibration, _ = fit(documents, Scores(scores.documents, -scores.sentences), Limits())
+    low, high = calibration.sentences(alone(np.asarray([-1.0, 1.0])))
+    assert low < high
+
+
 def test_thresholds_of_sentences_keep_their_bounds_beside_a_handful_of_mixed_ones() -> None:
     documents, scores = with_two_sentences(-1.5, 1.5)
     limits = Limits()

@@ -80,6 +80,7 @@ def test_whole_numbers_serve_as_floats(tmp_path: Path) -> None:
         ("calibration.sentence.scale", None),
         ("calibration.sentence.scale", 0.0),
         ("calibration.sentence.context", KeyError),
+        ("calibration.sentence.context", -0.5),
         ("thresholds.human", -0.1),
         ("thresholds.ai", 1.1),
         ("thresholds.sentence_ai", float("nan")),
@@ -106,6 +107,7 @@ def test_a_bad_field_is_named(tmp_path: Path, field: str, value: object) -> None
     ("changes", "field"),
     [
         ({"thresholds__human": 0.9}, "thresholds"),
+        ({"thresholds__sentence_human": 0.8}, "thresholds"),
         ({"calibration__bands__1__words": 50}, "calibration.bands"),
         ({"calibration__bands__1__words": 20}, "calibration.bands"),
     ],

@@ -200,7 +200,9 @@ def _sentence_band(sentences: LabelledSentences) -> SentenceBand:
         np.column_stack([sentences.log_odds, np.ones(len(labels))]),
         labels, weights, np.asarray([1.0, 0.0, 0.0]),
     )  # fmt: skip
-    return SentenceBand(max(float(scale), 0.01), float(context), float(bias))
+    scale = max(float(scale), 0.01)
+    # Nor may a sentence that is its own context be turned around.
+    return SentenceBand(scale, max(float(context), 0.01 - scale), float(bias))
 
 
 def _platt(
