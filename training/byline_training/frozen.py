@@ -56,8 +56,11 @@ class FrozenStates:
             return
         complete.unlink(missing_ok=True)
         with path.open("wb") as file:
+            size = shape[0] * shape[1] * 2
+            file.truncate(size)
             # Room is taken now: a full disk under a memory map kills the process without a word.
-            os.posix_fallocate(file.fileno(), 0, shape[0] * shape[1] * 2)
+            if hasattr(os, "posix_fallocate"):  # macOS has none
+                os.posix_fallocate(file.fileno(), 0, size)
         states = np.memmap(path, np.float16, "r+", shape=shape)
         for group in progress(batches(self._lengths, 8192, None), "cache frozen layers"):
             batch = collate(examples, group, device, pad)
