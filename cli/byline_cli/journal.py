@@ -1,7 +1,7 @@
 """The journal of a run: what is finished, so that a killed run goes on where it was.
 
 A line of JSON a text, appended when its turn came; the first says what run it belongs to. It lies
-beside the output and is removed when that is complete.
+beside the output and is removed when that is complete and every file could be read.
 """
 
 from __future__ import annotations
@@ -118,7 +118,7 @@ class Journal:
         return len(self._known) + self._added
 
     def advice(self) -> str:
-        """How to go on after an interruption."""
+        """How to go on after an interruption, or when what could not be read can be."""
         done = f"{len(self):,} text{'' if len(self) == 1 else 's'}"
         return f"{done} done; the same command with --resume goes on from there ({self._path})"
 

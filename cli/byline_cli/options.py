@@ -117,7 +117,7 @@ _SCORE = (
     click.option(
         "--resume", is_flag=True,
         help="Go on where a killed or interrupted run with the same --output was. Its journal lies "
-        "beside the output (FILE.journal) until that is complete.",
+        "beside the output (FILE.journal) until that is complete and every file could be read.",
     ),
     click.option(
         "--fail-on", type=click.Choice(["ai"]),

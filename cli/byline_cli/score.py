@@ -92,15 +92,19 @@ def _score(settings: Settings, engine: Engine) -> Tally:
             _write(results, settings, engine.model, tally, out)
     except BaseException:
         if journal is not None:
-            journal.close(done=False)
-            if len(journal):
-                click.echo(f"byline: {journal.advice()}", err=True)
+            _close(journal, done=False)
         raise
     finally:
         found.close()  # left to the garbage collector, a pool might end in a thread of its own
     if journal is not None:
-        journal.close(done=not tally.counts["error"])
+        _close(journal, done=not tally.counts["error"])
     return tally
+
+
+def _close(journal: Journal, done: bool) -> None:
+    journal.close(done)
+    if not done and len(journal):
+        click.echo(f"byline: {journal.advice()}", err=True)
 
 
 def _journal(settings: Settings, model: ModelInfo) -> Journal | None:

@@ -388,6 +388,26 @@ def test_output_appears_whole_or_not_at_all(
     assert output.stat().st_mode & 0o777 == 0o640
 
 
+def test_journal_that_stays_for_what_was_not_read_is_told_of(
+    byline: Byline, folder: Path, tmp_path: Path
+) -> None:
+    output = tmp_path / "report.html"
+    journal = tmp_path / "report.html.journal"
+    (folder / "broken.pdf").write_bytes(b"%PDF")
+    result = byline(folder, "--format", "html", "--output", output)
+    assert result.exit_code == 3
+    assert journal.exists()  # it holds the texts, as the report does
+    assert result.stderr.splitlines()[-1] == (
+        f"byline: 4 texts done; the same command with --resume goes on from there ({journal})"
+    )
+    for path in folder.rglob("*.*"):
+        path.write_bytes(b"\0")
+    result = byline(folder, "--format", "html", "--output", output)
+    assert result.exit_code == 3
+    assert not journal.exists()
+    assert "--resume" not in result.stderr
+
+
 def test_output_through_a_link_or_into_a_device(
     byline: Byline, folder: Path, tmp_path: Path
 ) -> None:
