@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import contextlib
+import json
 import random
 
 import pytest
@@ -70,6 +71,13 @@ def test_damaged_utf8_stays_utf8_and_is_reported() -> None:
 
 def test_encoded_lone_surrogates_are_kept_for_the_library_to_report() -> None:
     assert decode(b"before \xed\xa0\x80 after") == "before \ud800 after"
+
+
+@pytest.mark.parametrize("mark", [b"", codecs.BOM_UTF8])
+def test_encoded_pairs_of_surrogates_are_one_character(mark: bytes) -> None:
+    text = decode(mark + b"before \xed\xa0\xbd\xed\xb8\x80 after \xed\xa0\xbd")
+    assert text == "before \U0001f600 after \ud83d"
+    assert json.loads(json.dumps(text)) == text  # or offsets of a server would be others
 
 
 @pytest.mark.parametrize("mark", [b"", codecs.BOM_UTF8])

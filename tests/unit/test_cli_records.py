@@ -30,11 +30,18 @@ def test_tables_are_read_row_by_row(tmp_path: Path, name: str, mark: str) -> Non
     ]
 
 
-@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "cp1252"])
+@pytest.mark.parametrize(
+    "encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "cp1252"]
+)
 def test_tables_in_other_encodings(tmp_path: Path, encoding: str) -> None:
     content = "id,text\n" + "1,“Café” – a naïve text.\n" * 20
     found = read(tmp_path / "a.csv", content.encode(encoding))
     assert {row.text for row in found} == {"“Café” – a naïve text."}
+
+
+def test_pairs_of_surrogates_in_json_lines_are_one_character(tmp_path: Path) -> None:
+    encoded = b'{"id": "1", "text": "\xed\xa0\xbd\xed\xb8\x80 and \xed\xa0\xbd"}\n'
+    assert read(tmp_path / "a.jsonl", encoded) == [Row("1", "\U0001f600 and \ud83d")]
 
 
 def test_broken_row_is_a_problem_of_its_own(tmp_path: Path) -> None:

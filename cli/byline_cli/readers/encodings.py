@@ -71,13 +71,21 @@ def _utf8(data: bytes) -> str | None:
     except UnicodeDecodeError:
         pass
     try:
-        return data.decode("utf-8", "surrogatepass")  # encoded lone surrogates
+        return paired(data.decode("utf-8", "surrogatepass"))  # encoded surrogates
     except UnicodeDecodeError:
         text = data.decode("utf-8", "surrogateescape")
     broken = sum("\udc80" <= c <= "\udcff" for c in text)
     whole = sum(c > "\x7f" for c in text) - broken
     # Other encodings hardly ever form a valid sequence by chance.
     return text if whole > broken else None
+
+
+def paired(text: str) -> str:
+    """Join surrogates that are a pair, as in CESU-8 of old databases; lone ones stay.
+
+    As two code points they would move offsets: JSON, of a server or a journal, joins them.
+    """
+    return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "surrogatepass")
 
 
 def _declared(data: bytes) -> str | None:
@@ -102,9 +110,9 @@ def encoding_of(sample: bytes) -> str:
         if sample.startswith(mark):
             return encoding[:6]  # with which Python reads the mark itself
     whole = sample.rsplit(b"\n", 1)[0] or sample  # a letter may be cut at the end
-    if b"\0" not in whole and _utf8(whole) is not None:
-        return "utf-8"
-    return _guess(whole)
+    if b"\0" in sample:
+        return _guess(sample[: len(sample) // 4 * 4])  # UTF-16's line feed has two bytes
+    return "utf-8" if _utf8(whole) is not None else _guess(whole)
 
 
 def _guessed(data: bytes) -> str:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, TextIO, TypeVar
 
 from byline import InputError
-from byline_cli.readers.encodings import encoding_of
+from byline_cli.readers.encodings import encoding_of, paired
 from byline_cli.readers.files import Reading, check_regular, suffix_of, unreadable
 
 T = TypeVar("T")
@@ -177,7 +177,7 @@ def row_of(values: dict[str, Any], number: int, how: Reading) -> Row:
         return Row(id, problem=f"has no text in {how.text_column!r} but {type(text).__name__}")
     if len(text.encode(errors="surrogatepass")) > how.max_bytes:
         return Row(id, problem=_TOO_LARGE)
-    return Row(id, text)
+    return Row(id, text if text.isascii() else paired(text))
 
 
 def _parquet(path: Path, how: Reading) -> Iterator[Row]:
