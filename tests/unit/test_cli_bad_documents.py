@@ -273,6 +273,35 @@ def test_rich_text_of_other_writers() -> None:
     assert join(rtf_blocks(b"{\\rtf1 cut off \\'e")) != ""
 
 
+@pytest.mark.parametrize("newline", [b"\n", b"\r\n", b"\r"])
+def test_rich_text_of_macos_ends_paragraphs_by_a_backslash_before_a_line_end(
+    newline: bytes,
+) -> None:
+    source = b"{\\rtf1\\cocoartf2709\n\\pard One.\\\n\\\nTwo,\nwhole.\\\nThree.}"
+    blocks = list(rtf_blocks(source.replace(b"\n", newline)))
+    assert [block.text for block in blocks] == ["One.", "Two,whole.", "Three."]
+
+
+@pytest.mark.parametrize(
+    ("source", "text"),
+    [
+        (rb"Wait\u8230\par Next", "Wait…\n\nNext"),
+        (rb"it{\u8217}s", "it’s"),
+        (rb"it\u8217's", "it’s"),
+        (rb"well\u8209\_known", "well‑known"),
+        (rb"so \u8212\emdash it", "so —it"),
+        (rb"\uc2 a\u8230..b", "a…b"),
+    ],
+)
+def test_text_behind_a_unicode_character_of_rich_text_is_kept(source: bytes, text: str) -> None:
+    assert join(rtf_blocks(b"{\\rtf1 " + source + b"}")) == text
+
+
+def test_pairs_of_surrogates_in_notes_of_rich_text_are_one_character() -> None:
+    blocks = list(rtf_blocks(rb"{\rtf1 Text{\footnote \u-10179?\u-8704? note}.\par}"))
+    assert [block.text for block in blocks] == ["Text.", "\U0001f600 note"]
+
+
 @settings(deadline=None, max_examples=60)
 @given(st.lists(st.sampled_from(
     [b"{", b"}", b"\\par ", b"\\'e9", b"\\u-3913?", b"\\*", b"\\footnote ", b"\\intbl ", b"\\row ",

@@ -117,12 +117,16 @@ class _Interpreter:
                 self._put_bytes(text)
                 continue
             self._flush()
+            if brace:
+                self._skip = 0  # nothing beyond its group stands for a \u
             if brace == b"{":
                 if len(self._states) > _LEVELS:
                     raise InputError("has groups nested without end; save it anew")
                 self._states.append(replace(self._states[-1]))
             elif brace:
                 self._close()
+            elif symbol in (b"\n", b"\r"):  # so macOS ends its paragraphs
+                yield from self._control("par", None)
             elif symbol:
                 self._symbol(symbol.decode("latin-1"))
             elif word:
@@ -138,7 +142,7 @@ class _Interpreter:
         if len(self._states) > 1:
             self._states.pop()
         if self._outer and self._outer[-1][0] == len(self._states):
-            note = "".join(self._paragraph.pieces).strip()
+            note = _paired("".join(self._paragraph.pieces)).strip()
             self._notes.append(Block("reference", note))
             self._paragraph = self._outer.pop()[1]
 
@@ -146,12 +150,14 @@ class _Interpreter:
         state = self._states[-1]
         if symbol == "*":
             state.may_ignore = True
-        elif symbol in _SYMBOLS:
+        elif symbol in _SYMBOLS and not self._stands_in():
             self._put(_SYMBOLS[symbol])
 
     def _control(self, word: str, value: int | None) -> Iterator[Block]:
         state, paragraph = self._states[-1], self._paragraph
         on = value != 0
+        if word not in _PUT:
+            self._skip = 0  # text behind it is no stand-in, though the writer gave none
         if state.may_ignore:
             state.may_ignore, state.silent = False, state.silent or word != "footnote"
         if word in ("fonttbl", "stylesheet"):
@@ -194,8 +200,15 @@ class _Interpreter:
             self._skip = state.unicode_skip
         elif word == "ansicpg":
             self._encoding = _known(f"cp{value}") or self._encoding
-        elif word in _PUT:
+        elif word in _PUT and not self._stands_in():
             self._put(_PUT[word])
+
+    def _stands_in(self) -> bool:
+        """Whether a character is what older readers show for a Unicode one before it."""
+        if not self._skip:
+            return False
+        self._skip -= 1
+        return True
 
     def _describe(self, table: str, word: str, value: int | None) -> None:
         if table == "fonttbl":
