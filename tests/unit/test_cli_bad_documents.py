@@ -229,6 +229,20 @@ def test_comments_and_instructions_say_nothing(tmp_path: Path, suffix: str, name
     assert read_file(rewritten(tmp_path, suffix, {name: said})) == read_file(source)
 
 
+def test_boxes_and_pictures_of_opendocument_stay_out_of_the_paragraph(tmp_path: Path) -> None:
+    content = (
+        '<o:x xmlns:o="urn:oasis:names:tc:opendocument:xmlns:office:1.0" '
+        'xmlns:t="urn:oasis:names:tc:opendocument:xmlns:text:1.0" '
+        'xmlns:d="urn:oasis:names:tc:opendocument:xmlns:drawing:1.0" '
+        'xmlns:s="urn:oasis:names:tc:opendocument:xmlns:svg-compatible:1.0"><o:text>'
+        "<t:p>A sentence <d:frame><d:image/><s:title>Dog</s:title><s:desc>A dog.</s:desc></d:frame>"
+        "<d:frame><d:text-box><t:p>One box.</t:p><t:p>Two lines.</t:p></d:text-box></d:frame>"
+        "<d:custom-shape><t:p>A shape.</t:p></d:custom-shape>goes on.</t:p></o:text></o:x>"
+    )
+    path = rewritten(tmp_path, "odt", {PARTS["odt"]: content.encode()})
+    assert read_file(path) == "A sentence goes on.\n\nOne box.\n\nTwo lines.\n\nA shape."
+
+
 def test_nesting_deeper_than_python_recurses(tmp_path: Path) -> None:
     deep = 200  # libxml2's own limit is 256
     namespaces = (

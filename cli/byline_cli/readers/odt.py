@@ -14,6 +14,8 @@ _TEXT = "{urn:oasis:names:tc:opendocument:xmlns:text:1.0}"
 _TABLE = "{urn:oasis:names:tc:opendocument:xmlns:table:1.0}"
 _OFFICE = "{urn:oasis:names:tc:opendocument:xmlns:office:1.0}"
 _STYLE = "{urn:oasis:names:tc:opendocument:xmlns:style:1.0}"
+_DRAW = "{urn:oasis:names:tc:opendocument:xmlns:drawing:1.0}"
+_SVG = "{urn:oasis:names:tc:opendocument:xmlns:svg-compatible:1.0}"
 _MANIFEST = "{urn:oasis:names:tc:opendocument:xmlns:manifest:1.0}"
 
 # Names of styles that LibreOffice and pandoc give, as ODF spells them.
@@ -33,8 +35,13 @@ _LISTS = tuple(
     )
 )  # fmt: skip
 _SKIPPED = (f"{_TEXT}tracked-changes", f"{_OFFICE}forms", f"{_TEXT}sequence-decls")
-_SILENT = (f"{_OFFICE}annotation", f"{_TEXT}ruby-text")
+_SILENT = (
+    f"{_OFFICE}annotation", f"{_TEXT}ruby-text",
+    f"{_SVG}title", f"{_SVG}desc", f"{_DRAW}object",  # what a picture shows, formulas
+)  # fmt: skip
 _PARAGRAPHS = (f"{_TEXT}p", f"{_TEXT}h")
+_BOXES = (f"{_DRAW}text-box", *_PARAGRAPHS)
+"""What stands within a paragraph and is none of its text: text boxes, the text of shapes."""
 
 
 def odt_blocks(data: bytes, limit: int) -> Iterator[Block]:
@@ -81,11 +88,14 @@ class _Body:
                 yield from (Block("reference", note) for note in notes)
                 continue
             if element.tag in _PARAGRAPHS:
-                text = _text(element, notes)
+                boxes: list[Any] = []
+                text = _text(element, boxes, notes)
                 if element.tag == f"{_TEXT}h" and kind == "paragraph":
                     kind = "heading"
                 yield Block(self._kind(element, kind), text)
                 yield from (Block("reference", note) for note in notes)
+                within: Kind = kind if kind in ("navigation", "reference") else "paragraph"
+                stack.extend((box, within) for box in reversed(boxes))
                 continue
             if element.tag == f"{_TEXT}list-item" and kind == "paragraph":
                 kind = "list_item"
@@ -110,23 +120,30 @@ class _Body:
 
 def _rows(table: Any, notes: list[str]) -> Iterator[str]:
     """A line a row; what a table within a cell holds is part of the row."""
-    for row in _outermost(table, (f"{_TABLE}table-row",)):
-        yield " ".join(_text(paragraph, notes) for paragraph in _outermost(row, _PARAGRAPHS))
-
-
-def _outermost(element: Any, tags: tuple[str, ...]) -> Iterator[Any]:
-    """The elements below one that have these tags, but none within another: its text is theirs."""
-    stack = [element]
+    stack = [table]
     while stack:
         element = stack.pop()
-        if element.tag in tags:
-            yield element
+        if element.tag == f"{_TABLE}table-row":
+            yield " ".join(_paragraphs(element, notes))
         elif element.tag not in _SILENT:
             stack.extend(reversed(element))
 
 
-def _text(paragraph: Any, notes: list[str]) -> str:
-    """The text of a paragraph; texts of its notes are added to `notes`."""
+def _paragraphs(element: Any, notes: list[str]) -> Iterator[str]:
+    """The texts of the paragraphs in a row or a note, however deep, each once."""
+    stack = [element]
+    while stack:
+        element = stack.pop()
+        if element.tag in _PARAGRAPHS:
+            boxes: list[Any] = []
+            yield _text(element, boxes, notes)
+            stack.extend(reversed(boxes))
+        elif element.tag not in _SILENT:
+            stack.extend(reversed(element))
+
+
+def _text(paragraph: Any, boxes: list[Any], notes: list[str]) -> str:
+    """The text of a paragraph; its text boxes and the texts of its notes are added to the lists."""
     pieces: list[str] = []
     # Events rather than recursion; what follows an element is its parent's text.
     stack: list[tuple[Any, bool]] = [(paragraph, False)]
@@ -140,7 +157,9 @@ def _text(paragraph: Any, notes: list[str]) -> str:
         if element.tag == f"{_TEXT}note":
             body = element.find(f"{_TEXT}note-body")
             if body is not None:
-                notes.append(" ".join(_text(p, []) for p in _outermost(body, _PARAGRAPHS)))
+                notes.append(" ".join(_paragraphs(body, [])))
+        elif element.tag in _BOXES and element is not paragraph:
+            boxes.append(element)
         elif element.tag == f"{_TEXT}s":
             count = element.get(f"{_TEXT}c", "1")
             pieces.append(" " * (min(int(count), 1000) if count.isdecimal() else 1))
