@@ -184,6 +184,13 @@ def test_html_of_10_mb_takes_bounded_time() -> None:
     assert text.count("A sentence of a page.") == 350_000
 
 
+def test_words_beside_a_long_run_of_marks_are_counted_at_once() -> None:
+    text = "Two words. " + "=" * 50_000 + '\n\n> \'tis — apart, "said" she.\n'
+    started = time.process_time()
+    assert prose_of_stream(io.BytesIO(text.encode())).set_apart == 4
+    assert time.process_time() - started < 5
+
+
 def test_size_is_bounded(tmp_path: Path) -> None:
     small = Reading(max_bytes=1000)
     path = tmp_path / "a.txt"
