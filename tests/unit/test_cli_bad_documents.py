@@ -120,6 +120,20 @@ def test_parts_are_bounded_together(tmp_path: Path) -> None:
     assert read_file(path, small)
 
 
+@pytest.mark.parametrize(
+    "namespace", [b"http://openebook.org/namespaces/oeb-package/1.0/", b""], ids=["old", "none"]
+)
+def test_chapters_are_found_in_packages_of_other_namespaces(
+    tmp_path: Path, namespace: bytes
+) -> None:
+    source = DOCUMENTS / "pandoc/article.epub"
+    with zipfile.ZipFile(source) as archive:
+        package = archive.read("EPUB/content.opf")
+    package = package.replace(b'xmlns="http://www.idpf.org/2007/opf"', b'xmlns="%s"' % namespace)
+    path = rewritten(tmp_path, "epub", {"EPUB/content.opf": package})
+    assert read_file(path) == read_file(source) != ""
+
+
 @pytest.mark.parametrize("suffix", ["docx", "odt"])
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])
 def test_entity_bomb(tmp_path: Path, suffix: str, encoding: str) -> None:

@@ -15,7 +15,7 @@ from byline_cli.readers.html import html_blocks
 
 _WHAT = "an EPUB"
 _CONTAINER = "{urn:oasis:names:tc:opendocument:xmlns:container}"
-_PACKAGE = "{http://www.idpf.org/2007/opf}"
+_PACKAGE = "{*}"  # EPUB has a namespace, books before it another, careless ones none
 _FONTS = ("http://www.idpf.org/2008/embedding", "http://ns.adobe.com/pdf/enc#RC")
 _ENCRYPTED = "{http://www.w3.org/2001/04/xmlenc#}EncryptionMethod"
 
