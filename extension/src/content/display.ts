@@ -69,7 +69,7 @@ export class Display {
       range.setStart(span.startNode, span.startOffset);
       range.setEnd(span.endNode, span.endOffset);
       this.painter.add(range, kind, level);
-      return { range, kind, level };
+      return { range, span, kind, level };
     });
     if (passage.painted.length > 0) this.painted.add(passage);
   }

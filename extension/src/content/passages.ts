@@ -4,6 +4,7 @@ import type { Report, Words } from "../shared/messages";
 import { NO_WORDS } from "../shared/messages";
 import type { Refusal, Score } from "../shared/score";
 import { standing } from "../shared/verdict";
+import type { Span } from "./anchor";
 import { parentOf } from "./extract";
 import { marks, type Level, type MarkKind } from "./marks";
 import type { Part, PassageText } from "./text";
@@ -13,6 +14,8 @@ const EXCERPT = 160;
 
 export interface Painted {
   readonly range: Range;
+  /** Where the range was set. */
+  readonly span: Span;
   readonly kind: MarkKind;
   readonly level: Level;
 }
@@ -95,7 +98,7 @@ export class Passages {
     for (const { text, words, parts } of found) {
       const known = old.get(text)?.shift();
       if (known) {
-        if (samePlace(known.parts, parts)) continue;
+        if (samePlace(known.parts, parts) && known.painted.every(stands)) continue;
         this.unlist(known);
         known.parts = parts;
         moved.push(known);
@@ -166,6 +169,16 @@ export class Passages {
       }));
     return { words, ai, unclear, strongest };
   }
+}
+
+/** A range leaves its text when that is taken out or written anew, though the same is put back. */
+function stands({ range, span }: Painted): boolean {
+  return (
+    range.startContainer === span.startNode &&
+    range.startOffset === span.startOffset &&
+    range.endContainer === span.endNode &&
+    range.endOffset === span.endOffset
+  );
 }
 
 function samePlace(a: readonly Part[], b: readonly Part[]): boolean {
