@@ -6,6 +6,7 @@ import { marks, type Mark } from "./marks";
 import type { Bar, Overlay } from "./overlay";
 import { createPainter } from "./paint";
 import { contains, type Passage } from "./passages";
+import { overlap, windowOf } from "./place";
 
 /** Ranges on the page at once: the browser's cost grows with them. */
 const MOST_RANGES = 400;
@@ -92,8 +93,9 @@ export class Display {
   }
 
   placeBars(): void {
-    const bars = [...this.painted].flatMap(({ painted }) => painted.flatMap(barOf));
-    this.overlay.showBars(this.hasBars ? bars : []);
+    const windows = new Map<Element, DOMRect>();
+    const painted = this.hasBars ? [...this.painted].flatMap((passage) => passage.painted) : [];
+    this.overlay.showBars(painted.flatMap((one) => barOf(one, windows)));
   }
 
   passageAt(x: number, y: number): Passage | undefined {
@@ -126,10 +128,24 @@ function isCovered({ commonAncestorContainer: common }: Range, x: number, y: num
   return !holder || !top || !(contains(top, holder) || contains(holder, top));
 }
 
-function barOf({ range, kind, level }: Passage["painted"][number]): Bar[] {
-  const { left, right, top, height } = range.getBoundingClientRect();
-  if (height === 0) return [];
+/** A bar beside what can be seen of a mark: what a box cuts off has none beside whatever is there. */
+function barOf(
+  { range, kind, level }: Passage["painted"][number],
+  windows: Map<Element, DOMRect>,
+): Bar[] {
   const holder = range.startContainer.parentElement;
-  const rtl = holder !== null && getComputedStyle(holder).direction === "rtl";
-  return [{ left: rtl ? right + 6 : Math.max(0, left - 10), top, height, kind, level }];
+  if (!holder) return [];
+  const { left, right, top, width, height } = overlap(
+    range.getBoundingClientRect(),
+    windowOf(holder, windows),
+  );
+  if (width <= 0 || height <= 0) return [];
+  const rtl = getComputedStyle(holder).direction === "rtl";
+  return [{ left: rtl ? rightOf(right) : Math.max(0, left - 10), top, height, kind, level }];
+}
+
+/** Beyond the edge of the window a bar would have the page scroll sideways. */
+function rightOf(right: number): number {
+  const edge = document.documentElement.clientWidth;
+  return right <= edge ? Math.min(right + 6, edge - 4) : right + 6;
 }

@@ -14,6 +14,8 @@ const HOST_CSS = `
   .tip { position: fixed; inset: auto; margin: 0; padding: 0; border: 0; background: none; overflow: visible;
     color-scheme: light dark; }
   .bars { position: absolute; top: 0; left: 0; z-index: 2147483646; pointer-events: none; }
+  /* On paper the text stands elsewhere. */
+  @media print { :host { display: none !important; } }
 `;
 const GAP = 8;
 

@@ -1,6 +1,7 @@
 /** Where a passage is on the screen. */
 
 import { anchor } from "./anchor";
+import { parentOf } from "./extract";
 import { elementsOf, type Passage } from "./passages";
 
 /** Its first letter. */
@@ -30,6 +31,47 @@ export function distance(passage: Passage, height: number): number {
 
 export function isNear(passage: Passage, near: ReadonlySet<Element>): boolean {
   return elementsOf(passage).some((element) => near.has(element));
+}
+
+/** All of the page, wherever it is scrolled to. */
+const EVERYWHERE = new DOMRect(-1e7, -1e7, 2e7, 2e7);
+
+export function overlap(a: DOMRect, b: DOMRect): DOMRect {
+  const left = Math.max(a.left, b.left);
+  const top = Math.max(a.top, b.top);
+  return new DOMRect(
+    left,
+    top,
+    Math.min(a.right, b.right) - left,
+    Math.min(a.bottom, b.bottom) - top,
+  );
+}
+
+/**
+ * Where the content of an element can be seen, by the boxes around it that scroll or are cut.
+ *
+ * @param known of the same moment: neighbours have most of their boxes in common
+ */
+export function windowOf(element: Element | null, known: Map<Element, DOMRect>): DOMRect {
+  // The overflow of these is the browser window's.
+  if (!element || element === document.body || element === document.documentElement) {
+    return EVERYWHERE;
+  }
+  const found = known.get(element);
+  if (found) return found;
+  const { position, display, overflowX, overflowY } = getComputedStyle(element);
+  // What is positioned leaves the boxes that are not.
+  const leaves = position === "absolute" && element instanceof HTMLElement;
+  const around = position === "fixed" ? null : leaves ? element.offsetParent : parentOf(element);
+  let box = windowOf(around, known);
+  if (!/^(inline|contents)$/.test(display)) {
+    const { x, y, width, height } = element.getBoundingClientRect();
+    const { x: left, y: top, width: wide, height: high } = EVERYWHERE;
+    if (overflowX !== "visible") box = overlap(box, new DOMRect(x, top, width, high));
+    if (overflowY !== "visible") box = overlap(box, new DOMRect(left, y, wide, height));
+  }
+  known.set(element, box);
+  return box;
 }
 
 /** Bring a passage into view, and wait until the page stands still. */

@@ -84,6 +84,14 @@ function textOf(node: Node): string {
   );
 }
 
+function nodesOf(node: Node, name: string): Node[] {
+  const below = [...(node.children ?? []), ...(node.shadowRoots ?? [])];
+  return [
+    ...(node.attributes?.includes(name) ? [node] : []),
+    ...below.flatMap((child) => nodesOf(child, name)),
+  ];
+}
+
 function cardText(node: Node): string | null {
   if (node.attributes?.includes("card")) return textOf(node).replace(/\s+/g, " ").trim();
   const below = [...(node.children ?? []), ...(node.shadowRoots ?? [])];
@@ -273,6 +281,19 @@ export class Chromium {
     const { root } = await session.send("DOM.getDocument", { depth: -1, pierce: true });
     await session.detach();
     return cardText(root);
+  }
+
+  /** Where the bars stand, in the closed shadow root too; none where they are not rendered. */
+  async bars(page: Page): Promise<{ top: number; bottom: number }[]> {
+    const session = await page.createCDPSession();
+    const { root } = await session.send("DOM.getDocument", { depth: -1, pierce: true });
+    const found: { top: number; bottom: number }[] = [];
+    for (const { nodeId } of nodesOf(root, "bar")) {
+      const { quads } = await session.send("DOM.getContentQuads", { nodeId });
+      for (const [, top = 0, , , , bottom = 0] of quads) found.push({ top, bottom });
+    }
+    await session.detach();
+    return found;
   }
 
   async close(): Promise<void> {

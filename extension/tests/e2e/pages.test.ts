@@ -342,6 +342,43 @@ describe.skipIf(SKIPPED)("pages of every kind", () => {
     await marksAre(page, [AI[0]!]);
   });
 
+  test("bars stand beside what can be seen, widen no page, and are not printed", async () => {
+    const page = await chromium.open("/plain");
+    await page.evaluate(
+      ([first, second, third], human) => {
+        document.body.innerHTML = `
+          <div id="cut" style="max-height:60px;overflow:hidden"><p>${first}</p></div><p>${human}</p>
+          <div style="overflow-x:auto;white-space:nowrap"><div style="display:inline-block;width:90%"></div>
+            <p style="display:inline-block;width:95%;white-space:normal">${second}</p></div>
+          <div dir="rtl" style="position:absolute;right:0;width:50%"><p>${third}</p></div>`;
+      },
+      AI,
+      HUMAN[0],
+    );
+    const size = () =>
+      page.evaluate(() => {
+        const { scrollWidth, scrollHeight } = document.documentElement;
+        return [scrollWidth, scrollHeight];
+      });
+    const before = await size();
+    await chromium.set({ style: "margin" });
+    await chromium.begin(page);
+    const bars = await until("bars", async () => {
+      const found = await chromium.bars(page);
+      return found.length > 0 && (await chromium.status(page)).report.words.waiting === 0 && found;
+    });
+    const [cut, human] = await page.$$eval("#cut, #cut + p", (elements) =>
+      elements.map((element) => element.getBoundingClientRect().toJSON() as DOMRect),
+    );
+    expect(bars.filter(({ top }) => top < cut!.bottom).length).toBeGreaterThan(0);
+    expect(bars.filter(({ top, bottom }) => bottom > human!.top && top < human!.bottom)).toEqual(
+      [],
+    );
+    expect(await size()).toEqual(before);
+    await page.emulateMediaType("print");
+    expect(await chromium.bars(page)).toEqual([]);
+  });
+
   test("a view that another replaces counts no more, all of it", async () => {
     const page = await chromium.open("/infinite?views");
     await page.evaluate(() => {
