@@ -20,7 +20,8 @@ export interface Mark {
 /**
  * A mark never says more than the passage's verdict, which is the one with a known error rate: the
  * verdict gives the kind, a sentence's own score how strong it is, and a sentence that reads
- * human is left unmarked.
+ * human is left unmarked. Where all do, the passage as a whole holds the evidence, and is marked
+ * so, at its faintest: no mark would say that it is likely human.
  *
  * @param threshold passages of a lower probability are not marked
  */
@@ -41,7 +42,10 @@ export function marks(score: Score | Refusal, threshold: number): Mark[] {
       found.push({ start, end, kind, level });
     }
   }
-  return found;
+  const [first] = score.sentences;
+  const last = score.sentences.at(-1);
+  if (found.length > 0 || !first || !last) return found;
+  return [{ start: first.start, end: last.end, kind, level: 1 }];
 }
 
 function strength(probability: number): Level {

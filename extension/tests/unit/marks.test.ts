@@ -39,6 +39,18 @@ describe("marks", () => {
     ]);
   });
 
+  test("are of the whole passage, and faint, where no sentence stands out", () => {
+    const sentences: [Verdict, number][] = [
+      ["human", 0.2],
+      ["human", 0.1],
+    ];
+    expect(marks(score("unclear", sentences), 0)).toEqual([
+      { start: 0, end: 19, kind: "unclear", level: 1 },
+    ]);
+    expect(marks(score("ai", sentences), 0)).toEqual([{ start: 0, end: 19, kind: "ai", level: 1 }]);
+    expect(marks(score("human", sentences), 0)).toEqual([]);
+  });
+
   test("grow stronger with the probability, and join where they are alike", () => {
     const found = marks(
       score("ai", [
