@@ -231,17 +231,25 @@ async function end(tab: number): Promise<void> {
   const world = await running;
   world.checked.delete(tab);
   await remember(world);
-  for (const frame of tabs.of(tab)) {
-    frame.active = false;
-    world.queue.forget(frame.key);
-    tell(frame, { kind: "stop" });
-  }
+  for (const frame of tabs.of(tab)) halt(world, frame);
   await refresh(tab);
+}
+
+function halt({ queue }: Running, frame: Frame): void {
+  frame.active = false;
+  queue.forget(frame.key);
+  tell(frame, { kind: "stop" });
+}
+
+/** Of a site never checked, in a page of another: who asks for the page doesn't ask for that. */
+async function isKeptOut({ tab, frame, site }: Frame): Promise<boolean> {
+  const { settings } = await running;
+  return frame !== 0 && site !== null && isLeftOut(settings, site) && !(await isOff(tab));
 }
 
 /** Start a frame's check if its tab is one to be checked. */
 async function admit(frame: Frame): Promise<void> {
-  if (frame.active || !(await mayRun(frame.tab))) return;
+  if (frame.active || !(await mayRun(frame.tab)) || (await isKeptOut(frame))) return;
   frame.active = true;
   tell(frame, { kind: "start", ...(await pageView()) });
 }
@@ -264,7 +272,7 @@ chrome.tabs.onRemoved.addListener((tab) => {
 });
 
 function attendPage(port: chrome.runtime.Port, tab: number): void {
-  const frame = tabs.enter(port, tab, port.sender?.frameId ?? 0);
+  const frame = tabs.enter(port, tab);
   port.onMessage.addListener((message: FromPage) => void hear(frame, message));
   port.onDisconnect.addListener(() => {
     tabs.leave(port);
@@ -305,13 +313,15 @@ async function hear(frame: Frame, message: FromPage): Promise<void> {
 
 /** A page at work outlives the worker: it says so, and goes on, unless that was ruled out meanwhile. */
 async function welcome(frame: Frame, active: boolean): Promise<void> {
-  const { queue } = await running;
+  const world = await running;
+  const { queue } = world;
   frame.active = active;
   // Also to one that is not checked: something in it may be selected.
   tell(frame, { kind: "view", ...(await pageView()) });
   tell(frame, { kind: "state", state: queue.state });
   if (!active) await admit(frame);
   else if (!(await mayRun(frame.tab))) await end(frame.tab);
+  else if (await isKeptOut(frame)) halt(world, frame);
 }
 
 function attendPopup(port: chrome.runtime.Port): void {
@@ -405,6 +415,7 @@ chrome.storage.local.onChanged.addListener((changes) => {
       for (const tab of new Set([...tabs.ids, ...world.checked.keys()])) {
         if ((await isOff(tab)) || !(await mayRun(tab))) await end(tab);
       }
+      for (const frame of tabs.all) if (await isKeptOut(frame)) halt(world, frame);
     }
     // Pages whose worker was stopped come to this one, and hear of the change or are stopped.
     void everywhere({ kind: "return" });

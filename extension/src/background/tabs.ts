@@ -1,6 +1,7 @@
 /** The pages that are looked at: one port a frame, summed up by tab. */
 
 import { NO_WORDS, type Report, type Strong, type ToPage, type ToPopup } from "../shared/messages";
+import { siteOf } from "../shared/settings";
 import { add } from "../shared/verdict";
 
 const STRONGEST = 12;
@@ -10,6 +11,8 @@ export interface Frame {
   readonly key: string;
   readonly tab: number;
   readonly frame: number;
+  /** Its own; null where it has none, as what a page writes into a sandbox. */
+  readonly site: string | null;
   readonly port: chrome.runtime.Port;
   active: boolean;
   /** Settled once it is known whether it may be checked. */
@@ -21,12 +24,15 @@ export class Tabs {
   private readonly frames = new Map<chrome.runtime.Port, Frame>();
   private count = 0;
 
-  enter(port: chrome.runtime.Port, tab: number, frame: number): Frame {
+  enter(port: chrome.runtime.Port, tab: number): Frame {
     this.count += 1;
+    const { frameId: frame = 0, origin, url } = port.sender ?? {};
     const entered = {
       key: `${this.count}`,
       tab,
       frame,
+      // What a page writes into a frame has no address, but the origin of that page.
+      site: siteOf(origin) ?? siteOf(url),
       port,
       active: false,
       admission: Promise.resolve(),

@@ -170,6 +170,30 @@ describe.skipIf(SKIPPED)("what the reader decided", () => {
     await hasMarks(await chromium.open(below + unique()));
   });
 
+  test("a site never checked is not read in a frame of another either", async () => {
+    await chromium.set({ sitesOff: ["never.localhost"] });
+    const page = await chromium.open("/empty");
+    const within = inject("site").replace("127.0.0.1", "never.localhost") + unique();
+    await page.evaluate((address) => {
+      const frame = document.createElement("iframe");
+      frame.src = address;
+      document.body.prepend(frame);
+    }, within);
+    const frame = await until("the frame", () =>
+      Promise.resolve(page.frames().find((one) => one.url() === within)),
+    );
+    const hasFrameMarks = () =>
+      until("marks in the frame", async () => (await marked(frame)).length > 0);
+    expect(await sends(() => chromium.begin(page))).toBe(false);
+    // Until it is taken off the list; on it again, what was marked is so no more.
+    await chromium.set({ sitesOff: [] });
+    await chromium.begin(page);
+    await hasFrameMarks();
+    await chromium.set({ sitesOff: ["never.localhost"] });
+    await until("no marks in the frame", async () => (await marked(frame)).length === 0);
+    expect((await chromium.status(page)).active).toBe(true);
+  });
+
   test("a permission taken back in the browser is a wish taken back, and can be given again", async () => {
     const options = await chromium.browser.newPage();
     await options.goto(`chrome-extension://${Chromium.id}/options.html`);
