@@ -113,13 +113,32 @@ async function isOff(tab: number): Promise<boolean> {
   return site !== null && isLeftOut(settings, site);
 }
 
-/** Asked of the page itself: this worker may not have heard of it yet. */
-async function isActive(tab: number): Promise<boolean> {
+/** The frames under check. Asked of them: this worker may not have heard of them yet. */
+async function checkedFrames(tab: number): Promise<{ frame: number; led: boolean }[]> {
   const frames = await chrome.scripting.executeScript({
     target: { tabId: tab, allFrames: true },
-    func: () => (globalThis as { bylinePage?: Page }).bylinePage?.isActive,
+    func: () => {
+      const page = (globalThis as { bylinePage?: Page }).bylinePage;
+      return page?.isActive === true ? page.hasLed : null;
+    },
   });
-  return frames.some(({ result }) => result);
+  return frames
+    .flatMap(({ frameId, result }) =>
+      typeof result === "boolean" ? [{ frame: frameId, led: result }] : [],
+    )
+    .sort((a, b) => a.frame - b.frame);
+}
+
+/** To the next mark: frame by frame, for two that lead at once pull the page about. */
+async function lead(tab: number): Promise<void> {
+  const frames = await checkedFrames(tab);
+  const current = Math.max(
+    0,
+    frames.findIndex(({ led }) => led),
+  );
+  // The frame that has come to its end is asked once more, from its beginning.
+  const turns = [...frames.slice(current), ...frames.slice(0, current + 1)];
+  for (const { frame } of turns) if (await command(tab, { kind: "next" }, frame)) return;
 }
 
 async function status(tab: number): Promise<TabStatus> {
@@ -147,11 +166,13 @@ async function refresh(tab: number): Promise<void> {
   }
 }
 
-async function command(tab: number, said: PageCommand, frame?: number): Promise<void> {
+/** Whether it was obeyed, where a frame says so. */
+async function command(tab: number, said: PageCommand, frame?: number): Promise<boolean> {
   try {
-    await chrome.tabs.sendMessage(tab, said, frame === undefined ? {} : { frameId: frame });
+    const options = frame === undefined ? {} : { frameId: frame };
+    return await chrome.tabs.sendMessage<PageCommand, boolean>(tab, said, options);
   } catch {
-    // No content script is there: nothing to command.
+    return false; // No content script is there: nothing to command.
   }
 }
 
@@ -488,8 +509,8 @@ chrome.commands.onCommand.addListener((name, tab) => {
   const id = tab?.id;
   if (id === undefined) return;
   void orSay(id, async () => {
-    if (name === "next-passage") await command(id, { kind: "next" });
-    else if (await isActive(id)) await stop(id);
+    if (name === "next-passage") await lead(id);
+    else if ((await checkedFrames(id)).length > 0) await stop(id);
     else await check(id);
   });
 });

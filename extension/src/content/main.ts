@@ -23,8 +23,8 @@ if (world.bylinePage) world.bylinePage.present();
 else {
   const page = new Page({ shadowRoot, isRendered });
   world.bylinePage = page;
-  chrome.runtime.onMessage.addListener((command: PageCommand) => {
-    page.obey(command);
+  chrome.runtime.onMessage.addListener((command: PageCommand, _, respond) => {
+    respond(page.obey(command));
   });
   page.present();
 }

@@ -91,7 +91,13 @@ export class Page {
     if (this.link.open()) this.report();
   }
 
-  obey(command: PageCommand): void {
+  /** Whether the walk from mark to mark is here. */
+  get hasLed(): boolean {
+    return this.revealedId !== 0;
+  }
+
+  /** Whether there was something to do. */
+  obey(command: PageCommand): boolean {
     switch (command.kind) {
       case "return":
         this.present();
@@ -105,8 +111,7 @@ export class Page {
         break;
       }
       case "next":
-        this.revealNext();
-        break;
+        return this.revealNext();
       case "whole":
         if (this.check) this.check.whole = true;
         this.ask();
@@ -115,6 +120,7 @@ export class Page {
         this.checkSelection(command.text);
         break;
     }
+    return true;
   }
 
   private hear(message: ToPage): void {
@@ -432,16 +438,21 @@ export class Page {
     this.showTip(scoreCard(passage.score, this.minWords, this.words), passage, place);
   }
 
-  /** The next marked passage after the one shown last, in the order of the page. */
-  private revealNext(): void {
+  /** The next marked passage after the one shown last, in the order of the page; false at its end. */
+  private revealNext(): boolean {
     const marked = this.all()
       .filter(({ score }) => score && marks(score, this.view.threshold).length > 0)
       .filter(isVisible)
       .map((passage) => ({ passage, start: startOf(passage) }))
       .sort((a, b) => inOrder(a.start, b.start));
     const index = marked.findIndex(({ passage }) => passage.id === this.revealedId);
-    const next = marked[(index + 1) % marked.length];
+    const next = marked[index + 1];
     if (next) void this.reveal(next.passage);
+    else if (this.hasLed) {
+      this.revealedId = 0;
+      this.closeTip();
+    }
+    return next !== undefined;
   }
 
   private checkSelection(text: string): void {

@@ -1,4 +1,4 @@
-import type { Page } from "puppeteer-core";
+import type { Frame, Page } from "puppeteer-core";
 import { afterAll, beforeAll, beforeEach, describe, expect, inject, test } from "vitest";
 import { Chromium, marked, SKIPPED, until } from "./chromium";
 import { picture } from "./pictures";
@@ -353,6 +353,39 @@ describe.skipIf(SKIPPED)("popup, options, menu, command", () => {
     await press("check-page");
     await until("no marks", async () => (await marked(page)).length === 0);
     expect(await chromium.tooltip(page)).toBeNull();
+  });
+
+  test("the walk from mark to mark goes through frames, one at a time, and begins anew", async () => {
+    const page = await chromium.check("/plain");
+    await page.evaluate(() => {
+      const frame = document.createElement("iframe");
+      frame.src = "/plain";
+      document.body.append(frame);
+    });
+    const [top, frame] = await until("two frames", () =>
+      Promise.resolve(page.frames().length === 2 && page.frames()),
+    );
+    await hasMarks(page);
+    await chromium.begin(page);
+    await until("two passages", async () => (await chromium.status(page)).report.ai === 2);
+    const tab = await chromium.tab(page);
+    const worker = await chromium.worker();
+    const hasTip = (one: Frame) =>
+      one.evaluate(() => document.documentElement.lastElementChild?.localName === "div");
+    for (const [here, there] of [
+      [top!, frame!],
+      [frame!, top!],
+      [top!, frame!],
+    ] as const) {
+      await worker.evaluate(async (id) => {
+        const { onCommand } = chrome.commands as unknown as {
+          onCommand: { dispatch: (name: string, tab: unknown) => void };
+        };
+        onCommand.dispatch("next-passage", await chrome.tabs.get(id));
+      }, tab);
+      await until("a tooltip", () => hasTip(here));
+      expect(await hasTip(there)).toBe(false);
+    }
   });
 
   test("a page in the middle of nothing has a badge of its own", async () => {
