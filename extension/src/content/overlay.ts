@@ -6,6 +6,7 @@
  */
 
 import { CARD_CSS } from "./card";
+import { adopt } from "./sheets";
 import { MARGIN_CSS } from "./style";
 
 const HOST_CSS = `
@@ -37,7 +38,7 @@ export class Overlay {
   constructor() {
     const sheet = new CSSStyleSheet();
     sheet.replaceSync(HOST_CSS + CARD_CSS + MARGIN_CSS);
-    this.root.adoptedStyleSheets = [sheet];
+    adopt(this.root, sheet);
     this.tip.className = "tip";
     this.tip.popover = "manual";
     this.tip.role = "status";

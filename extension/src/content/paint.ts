@@ -2,6 +2,7 @@
 
 import type { Style } from "../shared/settings";
 import { LEVELS, type Level, type MarkKind } from "./marks";
+import { abandon, adopt } from "./sheets";
 import { EACH_TREE, highlightCss, highlightName } from "./style";
 
 export interface Painter {
@@ -33,9 +34,7 @@ export function createPainter(style: Style): Painter {
   }
 
   function take(root: Document | ShadowRoot): void {
-    if (!root.adoptedStyleSheets.includes(sheet)) {
-      root.adoptedStyleSheets = [...root.adoptedStyleSheets, sheet];
-    }
+    adopt(root, sheet);
   }
 
   const painter: Painter = {
@@ -65,8 +64,7 @@ export function createPainter(style: Style): Painter {
       for (const name of highlights.keys()) CSS.highlights.delete(name);
       for (const reference of roots) {
         const root = reference.deref();
-        if (!root) continue;
-        root.adoptedStyleSheets = root.adoptedStyleSheets.filter((other) => other !== sheet);
+        if (root) abandon(root, sheet);
       }
     },
   };

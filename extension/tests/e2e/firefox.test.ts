@@ -42,7 +42,10 @@ describe.skipIf(SKIPPED)("Firefox ESR", () => {
 
   test("installs, marks a page without touching it, and shows popup and options", async () => {
     const page = await browser.newPage();
-    await page.setViewport({ width: 820, height: 600 });
+    // The size is set first; then fails what Firefox 140 doesn't know yet, the screen's orientation.
+    await page.setViewport({ width: 820, height: 600 }).catch((error: unknown) => {
+      if (!String(error).includes("setScreenOrientationOverride")) throw error;
+    });
     await page.goto(`${inject("site")}/article`);
     const before = await page.evaluate(() => document.documentElement.outerHTML);
     const tab = await control.evaluate(async (url) => {
