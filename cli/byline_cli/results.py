@@ -93,6 +93,8 @@ def read(given: Input, how: Reading) -> Result:
         if given.text is not None:
             return replace(result, text=given.text)
         if given.path is None:
+            if sys.stdin is None:
+                raise InputError("standard input is closed")
             prose = prose_of_stream(sys.stdin.buffer, how)
         else:
             with time_limit(_SECONDS):

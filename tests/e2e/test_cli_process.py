@@ -197,3 +197,16 @@ def test_closed_standard_output_is_named(text: Path) -> None:
     assert (result.returncode, result.stderr) == (
         2, b"byline: standard output is closed; name an --output\n",
     )  # fmt: skip
+
+
+@pytest.mark.parametrize(("arguments", "code"), [(("-",), 3), (("--files-from", "-"), 2)])
+def test_closed_standard_input_is_named(
+    environment: dict[str, str], arguments: tuple[str, ...], code: int
+) -> None:
+    done = subprocess.run(
+        [*COMMAND, "score", *arguments],
+        env=environment, preexec_fn=partial(os.close, 0), capture_output=True, check=False,
+        timeout=60,
+    )  # fmt: skip
+    assert done.returncode == code
+    assert b"standard input is closed" in done.stderr
