@@ -2,21 +2,32 @@
 
 type Tree = Document | ShadowRoot;
 
-/**
- * The list of a tree's sheets. A content script of Firefox before 153 may neither read nor set it but
- * as the page itself sees it (bug 1751346).
- */
-function sheetsOf(root: Tree): CSSStyleSheet[] {
-  return ((root as { wrappedJSObject?: Tree }).wrappedJSObject ?? root).adoptedStyleSheets;
-}
-
 export function adopt(root: Tree, sheet: CSSStyleSheet): void {
-  const sheets = sheetsOf(root);
-  if (!sheets.includes(sheet)) sheets.push(sheet);
+  try {
+    if (root.adoptedStyleSheets.includes(sheet)) return;
+    root.adoptedStyleSheets = [...root.adoptedStyleSheets, sheet];
+  } catch (error) {
+    const sheets = seenByThePage(root, error);
+    if (!sheets.includes(sheet)) sheets.push(sheet);
+  }
 }
 
 export function abandon(root: Tree, sheet: CSSStyleSheet): void {
-  const sheets = sheetsOf(root);
-  const index = sheets.indexOf(sheet);
-  if (index >= 0) sheets.splice(index, 1);
+  try {
+    root.adoptedStyleSheets = root.adoptedStyleSheets.filter((other) => other !== sheet);
+  } catch (error) {
+    const sheets = seenByThePage(root, error);
+    const index = sheets.indexOf(sheet);
+    if (index >= 0) sheets.splice(index, 1);
+  }
+}
+
+/**
+ * The list of a tree's sheets as the page itself sees it: a content script of Firefox before 153 may
+ * not set it otherwise (it throws, bug 1751346).
+ */
+function seenByThePage(root: Tree, error: unknown): CSSStyleSheet[] {
+  const seen = (root as { wrappedJSObject?: Tree }).wrappedJSObject;
+  if (!seen) throw error;
+  return seen.adoptedStyleSheets;
 }
