@@ -109,9 +109,9 @@ def encoding_of(sample: bytes) -> str:
     for mark, encoding in _MARKS:
         if sample.startswith(mark):
             return encoding[:6]  # with which Python reads the mark itself
-    whole = sample.rsplit(b"\n", 1)[0] or sample  # a letter may be cut at the end
     if b"\0" in sample:
         return _guess(sample[: len(sample) // 4 * 4])  # UTF-16's line feed has two bytes
+    whole = sample.rsplit(b"\n", 1)[0] or sample  # a letter may be cut at the end
     return "utf-8" if _utf8(whole) is not None else _guess(whole)
 
 
