@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import stat
+from codecs import BOM_UTF8
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -100,14 +101,22 @@ def listed(stream: BinaryIO, separator: bytes) -> Iterator[str]:
 
     Args:
         stream: paths, each followed by the separator.
-        separator: a line feed, or NUL, which no name can hold.
+        separator: a line feed, or NUL, which no name can hold. Lines are also taken as editors on
+            Windows write them: with a carriage return at their end, a byte order mark before all.
     """
+    for number, path in enumerate(_split(stream, separator)):
+        if separator == b"\n":
+            path = path.removesuffix(b"\r").removeprefix(BOM_UTF8 if number == 0 else b"")
+        if path:
+            yield os.fsdecode(path)
+
+
+def _split(stream: BinaryIO, separator: bytes) -> Iterator[bytes]:
     rest = b""
     while chunk := stream.read1(_CHUNK) if hasattr(stream, "read1") else stream.read(_CHUNK):
         *whole, rest = (rest + chunk).split(separator)
-        yield from (os.fsdecode(path) for path in whole if path)
-    if rest:
-        yield os.fsdecode(rest)
+        yield from whole
+    yield rest
 
 
 def _matching(pattern: str, choice: Choice) -> Iterator[Input]:

@@ -17,7 +17,6 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from byline import Finding, Verdict
-from byline.aggregate import decide
 from byline_cli.model_info import ModelInfo
 from byline_cli.passages import STRIPE_WIDTH, Passage, Stripe, passages, stripes
 from byline_cli.results import Result
@@ -43,6 +42,8 @@ _UNFIT = re.compile(r"[\x00-\x08\x0b\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
 _ORDER = ("ai", "unclear", "human", "too_short", "error")
 _CHUNK = 65536
 _IN_MEMORY = 4_000_000
+_FLOOR, _HIGHEST = 120, 96
+"""Where the histogram's bars stand, and how high one may be, in units of its drawing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,13 +77,13 @@ class Page:
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    """A bar of the histogram, in units of its drawing."""
+    """A bar of the histogram, in units of its drawing; its parts are (verdict, y, height)."""
 
-    kind: str
     label: str
     count: int
     x: int
-    height: float
+    y: float
+    parts: tuple[tuple[str, float, float], ...]
 
 
 def write_report(
@@ -126,7 +127,7 @@ def write_report(
             documents=_pieces(documents),
             folder=folder,
             totals=summary(tally.counts),
-            histogram=_histogram(tally, model),
+            histogram=_histogram(tally),
             expectation=list(expectation_lines(expected(tally, model, base_rate), model)),
             model=model,
             limits=limits(model),
@@ -155,14 +156,19 @@ def _pieces(spool: SpooledTemporaryFile[bytes]) -> Iterator[Markup]:
         yield Markup(decoder.decode(chunk))
 
 
-def _histogram(tally: Tally, model: ModelInfo) -> dict[str, object]:
-    most = max(1, *tally.bins)
+def _histogram(tally: Tally) -> dict[str, object]:
+    counts = tally.bins
+    unit = _HIGHEST / max(1, *counts)
     bars = []
-    for i, count in enumerate(tally.bins):
-        middle = (i + 0.5) / BINS
-        kind = decide(middle, model.thresholds.human, model.thresholds.ai)
+    for tenth, count in enumerate(counts):
+        parts: list[tuple[str, float, float]] = []
+        y: float = _FLOOR
+        for kind in reversed(_ORDER):  # a bar within which a threshold lies has parts of both kinds
+            if height := tally.spread[tenth, kind] * unit:
+                y -= height
+                parts.append((kind, round(y, 1), round(height, 1)))
         bars.append(
-            Bar(kind, f"{100 * i // BINS}%", count, 12 + 50 * i, round(96 * count / most, 1))
+            Bar(f"{100 * tenth // BINS}%", count, 12 + 50 * tenth, round(y, 1), tuple(parts))
         )
     spread = ", ".join(f"{bar.count} from {bar.label}" for bar in bars if bar.count) or "none"
     return {"bars": bars, "described": f"Texts by probability, in tenths: {spread}"}

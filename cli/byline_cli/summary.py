@@ -25,7 +25,7 @@ class Tally:
     def __init__(self) -> None:
         """Nothing counted yet."""
         self.counts: Counter[str] = Counter()
-        self.bins = [0] * BINS
+        self.spread: Counter[tuple[int, str]] = Counter()  # by tenth, and verdict
         self.words = 0
 
     def add(self, result: Result) -> None:
@@ -37,18 +37,27 @@ class Tally:
         self.counts[verdict.verdict] += 1
         self.words += verdict.words
         if verdict.probability is not None:
-            self.bins[min(BINS - 1, int(verdict.probability * BINS))] += 1
+            tenth = min(BINS - 1, int(verdict.probability * BINS))
+            self.spread[tenth, verdict.verdict] += 1
 
     def merge(self, other: Tally) -> None:
         """Add what another has counted."""
         self.counts += other.counts
-        self.bins = [a + b for a, b in zip(self.bins, other.bins, strict=True)]
+        self.spread += other.spread
         self.words += other.words
+
+    @property
+    def bins(self) -> list[int]:
+        """Texts by tenth of the probability."""
+        bins = [0] * BINS
+        for (tenth, _), n in self.spread.items():
+            bins[tenth] += n
+        return bins
 
     @property
     def judged(self) -> int:
         """Texts that got a probability."""
-        return sum(self.bins)
+        return self.spread.total()
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,11 +108,12 @@ def summary_lines(tally: Tally, model: ModelInfo, base_rate: float | None) -> It
     """The summary for people, a line at a time."""
     yield totals(tally.counts)
     yield f"{tally.words:,} words; judged {_texts(tally.judged)}."
-    most = max(tally.bins)
+    bins = tally.bins
+    most = max(bins)
     if most:
         yield ""
         yield "P(AI)      texts"
-        for i, n in enumerate(tally.bins):
+        for i, n in enumerate(bins):
             bar = "#" * math.ceil(_BAR * n / most)
             yield f"{i * 10:3}-{i * 10 + 10:<3}%  {n:>6,}  {bar}".rstrip()
     yield ""

@@ -153,6 +153,9 @@ def test_lists_of_paths() -> None:
     lines = b"a.txt\nb c.txt\n\n\xff.txt"
     assert list(listed(io.BytesIO(lines), b"\n")) == ["a.txt", "b c.txt", os.fsdecode(b"\xff.txt")]
     assert list(listed(io.BytesIO(b"new\nline.txt\0b.txt\0"), b"\0")) == ["new\nline.txt", "b.txt"]
+    windows = b"\xef\xbb\xbfa.txt\r\n\r\nb.txt\r\nc.txt\r"
+    assert list(listed(io.BytesIO(windows), b"\n")) == ["a.txt", "b.txt", "c.txt"]
+    assert list(listed(io.BytesIO(b"a\r\0\xef\xbb\xbf"), b"\0")) == ["a\r", "\ufeff"]
     many = b"".join(b"%d.txt\n" % i for i in range(30_000))
     assert list(listed(io.BytesIO(many), b"\n")) == [f"{i}.txt" for i in range(30_000)]
 

@@ -154,7 +154,7 @@ def model(**metrics: float) -> ModelInfo:
 def tally(ai: int, human: int) -> Tally:
     counted = Tally()
     counted.counts.update(ai=ai, human=human)
-    counted.bins[9], counted.bins[0] = ai, human
+    counted.spread.update({(9, "ai"): ai, (0, "human"): human})
     return counted
 
 

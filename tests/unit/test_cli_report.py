@@ -118,6 +118,17 @@ def test_texts_are_shown_whole_and_sentences_where_they_are(
     assert titles == ["not scored"] * 2  # the code, and the text too short
 
 
+def test_bars_show_what_the_texts_were_called(detector: Detector, tmp_path: Path) -> None:
+    info = info_of(detector.model)
+    tally = Tally()
+    tally.spread.update({(9, "ai"): 3, (9, "unclear"): 1, (0, "human"): 2})
+    with (tmp_path / "report.html").open("wb") as out:
+        write_report(iter(()), info, out, tally)
+    page = Page((tmp_path / "report.html").read_text(encoding="utf-8"))
+    bars = [(a["class"], float(a["y"]), float(a["height"])) for a in page.all("rect")]
+    assert bars == [("human", 72, 48), ("unclear", 96, 24), ("ai", 24, 72)]
+
+
 def test_nothing_is_asked_of_the_network_and_nothing_runs(
     detector: Detector, tmp_path: Path
 ) -> None:
