@@ -170,6 +170,20 @@ def test_the_attacked_texts_depend_on_the_test_split_alone(tmp_path: Path) -> No
     assert records(more, "attacked") == records(alone, "attacked")
 
 
+def test_more_texts_to_test_on_change_nothing_of_the_training(tmp_path: Path) -> None:
+    words = random.Random(2)
+    rows = [
+        {"id": f"{split}-{n}", "split": split, "label": n % 2,
+         "text": " ".join("".join(words.choices("abcdef", k=4)) for _ in range(20)) + "."}
+        for split in ("test", "train", "validation") for n in range(20)
+    ]  # fmt: skip
+    fewer = prepared(tmp_path / "fewer", jsonl(tmp_path / "x.jsonl", rows[10:]))
+    more = prepared(tmp_path / "more", jsonl(tmp_path / "y.jsonl", rows))
+    assert len(records(more, "test")) == len(records(fewer, "test")) + 10
+    for split in ("train", "validation"):
+        assert [r["ids"] for r in records(more, split)] == [r["ids"] for r in records(fewer, split)]
+
+
 def test_spans_become_labels_of_sentences(tmp_path: Path) -> None:
     text = f"{HUMAN}\r\n\r\n{AI}"
     cut = len(HUMAN)

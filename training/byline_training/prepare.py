@@ -58,15 +58,14 @@ def prepare(run: Run) -> None:
     Raises:
         InputError: a source can't be used, or nothing is left of a split.
     """
-    data = run.preset.data
-    rng = random.Random(run.preset.seed)
+    data, seed = run.preset.data, run.preset.seed
     skipped: dict[str, int] = {}
     rows = [row for source in data.sources for row in progress(read(source, skipped), source.name)]
     rows = drop_duplicates(rows, data.near_duplicate, skipped)
-    assign_splits(rows, run.preset.seed)
+    assign_splits(rows, seed)
     for number, row in enumerate(rows):
         row.id = row.id or f"{row.source}-{number}"
-    rows = _limited(rows, data.limit, rng)
+    rows = _limited(rows, data.limit, seed)
 
     tokenizer_path = run.path("prepared", "tokenizer.json")
     shutil.copyfile(find_tokenizer(run.preset.student.base), tokenizer_path)
@@ -88,13 +87,14 @@ def prepare(run: Run) -> None:
             path.unlink()
     for split, members in by_split.items():
         if split == "train":
+            rng = random.Random(seed)
             members = [row for row in members for _ in range(row.repeat)]
             members = [_augmented(row, data.augment, rng) for row in members]
             rng.shuffle(members)
         hashes[split] = _write(run, split, members, tokenizer)
     # By id, from a generator of its own: which are chosen depends on the test split alone.
     pure = sorted((row for row in by_split["test"] if not row.spans), key=lambda row: row.id)
-    sample = random.Random(run.preset.seed).sample(pure, min(data.attacked, len(pure)))
+    sample = random.Random(seed).sample(pure, min(data.attacked, len(pure)))
     people = sorted(row.text for row in by_split["test"] if row.label == 0)
     attacked = [
         _altered(row, name, attack, random.Random(f"{name}:{row.id}"))
@@ -119,13 +119,17 @@ def _altered(row: Row, name: str, attack: Attack, rng: random.Random) -> Row:
     return dataclasses.replace(row, text=attack(row.text, rng), attack=name)
 
 
-def _limited(rows: Sequence[Row], limit: int, rng: random.Random) -> list[Row]:
-    """Take about `limit` rows of each split, every source and label in proportion."""
+def _limited(rows: Sequence[Row], limit: int, seed: int) -> list[Row]:
+    """Take about `limit` rows of each split, every source and label in proportion.
+
+    Each split has a generator of its own: more texts to test on change nothing of the training.
+    """
     strata: dict[str, dict[tuple[str, bool], list[Row]]] = defaultdict(lambda: defaultdict(list))
     for row in rows:
         strata[row.split][row.source, row.label > 0.5].append(row)
     taken: list[Row] = []
-    for members in strata.values():
+    for split, members in strata.items():
+        rng = random.Random(f"{split}:{seed}")
         total = sum(map(len, members.values()))
         share = min(1.0, limit / total) if limit else 1.0
         for stratum in members.values():
