@@ -183,11 +183,14 @@ def test_sentences_are_labelled_that_are_clear() -> None:
     assert (of_mixed.log_odds[:, 0].tolist(), of_mixed.labels.tolist()) == ([-1.0, 1.0], [0, 1])
 
 
-def test_without_mixed_documents_sentences_are_those_of_pure_ones() -> None:
-    documents = [document(0.0, 100), document(1.0, 100)]
-    scores = Scores(np.zeros(2), alone(np.asarray([-3.0, 3.0])))
-    found = labelled_sentences(documents, scores).of_mixed_documents()
-    assert (found.log_odds[:, 0].tolist(), found.labels.tolist()) == ([-3.0, 3.0], [0, 1])
+def test_sentences_of_pure_documents_never_pass_for_those_of_mixed_ones() -> None:
+    documents = [document(0.0, 100), document(1.0, 100), document(0.5, 100, labels=(1.0, 0.5))]
+    scores = Scores(np.zeros(3), alone(np.asarray([-3.0, 3.0, 1.0, 0.0])))
+    found = labelled_sentences(documents, scores)
+    assert found.both_kinds
+    of_mixed = found.of_mixed_documents()
+    assert (of_mixed.labels.tolist(), of_mixed.documents.tolist()) == ([1], [2])
+    assert not of_mixed.both_kinds
 
 
 def test_what_sentences_have_of_their_context_is_taken_away() -> None:

@@ -45,6 +45,25 @@ def test_near_duplicates_are_dropped_and_counted() -> None:
     assert skipped == {"near duplicate": 1}
 
 
+def test_texts_are_compared_as_normalised() -> None:
+    words = prose(1).split()
+    hidden = " ".join(f"{word[:2]}\u200b{word[2:]}" for word in words)
+    skipped: dict[str, int] = {}
+    assert len(drop_duplicates([row(" ".join(words)), row(hidden)], 0.7, skipped)) == 1
+    assert skipped == {"exact duplicate": 1}
+
+
+def test_relatives_of_a_dropped_copy_stay_with_the_kept_one() -> None:
+    words = prose(1, 200).split()
+    near = " ".join([*words[:100], "changed", *words[101:]])
+    rows = [
+        row(" ".join(words), group="a"), row(" ".join(words), group="b"), row(near, group="c"),
+        row(prose(2), group="b"), row(prose(3), group="c"), row(prose(4), group="d"),
+    ]  # fmt: skip
+    kept = drop_duplicates(rows, 0.7, {})
+    assert [r.group for r in kept] == ["a", "a", "a", "d"]
+
+
 def test_the_two_kaggle_sets_overlap() -> None:
     skipped: dict[str, int] = {}
     rows = [

@@ -36,18 +36,18 @@ def sentences(*log_odds: float) -> NDArray[np.float64]:
 def test_the_share_of_a_mixed_document_counts_words() -> None:
     documents = [document([60], [1.0]), document([10, 30], [1.0, 0.0]), document([20], [0.0])]
     everything = judged(documents, [5.0, 0.0, -5.0])
-    right = evaluate._mixed(everything, sentences(50, 50, -50, -50), AS_IT_IS)
+    right = evaluate._mixed(everything, sentences(50, 50, -50, -50), AS_IT_IS, THRESHOLDS)
     assert right["n"] == 1
     assert right["share_error"] == pytest.approx(0, abs=1e-6)
-    wrong = evaluate._mixed(everything, sentences(50, 50, 50, -50), AS_IT_IS)
+    wrong = evaluate._mixed(everything, sentences(50, 50, 50, -50), AS_IT_IS, THRESHOLDS)
     assert wrong["share_error"] == pytest.approx(0.75)
-    unscored = evaluate._mixed(everything, sentences(50, np.nan, -50, -50), AS_IT_IS)
+    unscored = evaluate._mixed(everything, sentences(50, np.nan, -50, -50), AS_IT_IS, THRESHOLDS)
     assert unscored["share_error"] == pytest.approx(0.25)
 
 
 def test_no_mixed_documents_have_no_share() -> None:
     everything = judged([document([60], [1.0])], [5.0])
-    assert evaluate._mixed(everything, sentences(5.0), AS_IT_IS) == {"n": 0}
+    assert evaluate._mixed(everything, sentences(5.0), AS_IT_IS, THRESHOLDS) == {"n": 0}
 
 
 def test_calibration_is_measured_within_bounds_of_words() -> None:

@@ -13,7 +13,7 @@ import pytest
 from byline.errors import InputError
 from byline_training import leave_out, trainer
 from byline_training.config import load
-from byline_training.data import Prepared
+from byline_training.data import Prepared, load_split
 from byline_training.runs import Run
 
 
@@ -107,6 +107,16 @@ def test_what_was_killed_goes_on_with_its_own_settings_alone(
     with pytest.raises(InputError, match="of a training with other settings or data"):
         trained(2e-4)
     assert trained(1e-4)["domains"]
+
+
+def test_a_domain_that_is_all_there_is_is_not_left_out(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def of_one_domain(folder: Path, split: str) -> list[Prepared]:
+        return [dataclasses.replace(d, domain="one") for d in load_split(folder, split)]
+
+    monkeypatch.setattr(leave_out, "load_split", of_one_domain)
+    assert leave_out.leave_out(run, "test")["domains"] == {}
 
 
 def test_none_is_asked_for(run: Run) -> None:

@@ -59,9 +59,10 @@ def test_true_positive_rate_of_one_class_is_undefined() -> None:
 def test_expected_calibration_error_by_hand() -> None:
     labels = np.array([0, 1, 1, 1])
     probabilities = np.array([0.1, 0.1, 0.9, 1.0])
-    # Two bins: 0.1 beside a frequency of 0.5, 0.95 beside 1.
+    # Both kinds count the same, so the human text three times: beside 0.1 a quarter is AI's, and
+    # that bin has two thirds; beside 0.95 all is.
     assert expected_calibration_error(labels, probabilities, 2) == pytest.approx(
-        0.5 * 0.4 + 0.5 * 0.05
+        2 / 3 * 0.15 + 1 / 3 * 0.05
     )
     assert expected_calibration_error(np.array([0, 1]), np.array([0.0, 1.0])) == 0
 
@@ -88,6 +89,43 @@ def test_binomial_bounds_are_those_of_scipy(trials: int) -> None:
 def test_nothing_is_known_without_trials() -> None:
     assert upper_bound(0, 0) == 1
     assert binomial_interval(0, 0) == (0, 1)
+
+
+def test_what_is_calibrated_at_even_odds_has_no_error_in_a_lopsided_sample() -> None:
+    rng = np.random.default_rng(5)
+    probabilities = rng.uniform(size=400_000)
+    labels = (rng.uniform(size=400_000) < probabilities).astype(np.int64)
+    few = (labels == 0) | (rng.uniform(size=400_000) < 0.1)
+    assert expected_calibration_error(labels[few], probabilities[few]) < 0.01
+
+
+def test_scores_of_one_text_are_drawn_together() -> None:
+    rng = np.random.default_rng(6)
+    of_texts = rng.integers(0, 2, 40), rng.normal(size=40)
+    texts = np.repeat(np.arange(40), rng.integers(1, 40, 40))
+    labels, scores = (values[texts] for values in of_texts)
+    alone, together = (
+        np.diff(bootstrap(auroc, labels, scores, texts=of))[0] for of in (None, texts)
+    )
+    assert together > 3 * alone  # for there are 40 texts, not hundreds
+
+
+def test_a_mirrored_interval_holds_an_error_that_resampling_adds_to() -> None:
+    rng = np.random.default_rng(7)
+
+    def too_sure(n: int) -> tuple[np.ndarray, np.ndarray]:
+        log_odds = rng.normal(0, 3, n)
+        labels = rng.uniform(size=n) < 1 / (1 + np.exp(-0.9 * log_odds))
+        return labels.astype(np.int64), 1 / (1 + np.exp(-log_odds))
+
+    error = expected_calibration_error(*too_sure(1_000_000))
+    held = {False: 0, True: 0}
+    for mirrored in [False, True] * 15:
+        low, high = bootstrap(
+            expected_calibration_error, *too_sure(5000), mirrored=mirrored, rounds=60
+        )
+        held[mirrored] += low <= error <= high
+    assert held[True] >= 10 > 5 >= held[False]
 
 
 def test_bootstrap_holds_the_estimate_and_depends_on_its_seed() -> None:

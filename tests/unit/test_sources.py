@@ -212,6 +212,12 @@ def test_mixed_documents_carry_spans(tmp_path: Path) -> None:
     assert skipped == {"spans unclear": 2}
 
 
+def test_a_group_may_be_number_0(tmp_path: Path) -> None:
+    lines = [{"text": HUMAN, "label": 0, "group": 0}, {"text": AI, "label": 1, "group": None}]
+    found, _ = rows("file", written(tmp_path / "x.jsonl", lines))
+    assert [row.group for row in found] == ["0", ""]
+
+
 def test_a_limit_takes_so_many_texts(tmp_path: Path) -> None:
     lines = [{"text": f"{HUMAN} {i}", "label": i % 2} for i in range(10)]
     assert len(rows("file", written(tmp_path / "x.jsonl", lines), limit=4)[0]) == 4

@@ -15,7 +15,8 @@ from byline.errors import InputError
 from byline.spec import Thresholds
 from byline_training.config import Limits
 from byline_training.data import Prepared, load_split
-from byline_training.metrics import probability, upper_bound
+from byline_training.metrics import even_weights, probability, upper_bound
+from byline_training.progress import note
 from byline_training.quantize import MODELS, graph_of
 from byline_training.runs import Run, reading, replacing, sha256
 from byline_training.scores import Scores, score_split
@@ -123,17 +124,19 @@ def fit(
         )
     threshold = _least_exceeded(human, limits.false_positive_rate)
     sources = np.asarray([document.source for document in documents if not document.mixed])
-    for members in limits.protected.values():
+    for group, members in limits.protected.items():
         inside = np.isin(sources, members) & (labels == 0) & long_enough
-        if inside.any():
-            threshold = max(
-                threshold,
-                _least_exceeded(probabilities[inside], limits.protected_false_positive_rate),
-            )
-    # Among mixed documents' sentences, and among all: the former may be a handful.
+        if not inside.any():
+            note(f"no validation text is by {group}: the thresholds promise nothing for them")
+            continue
+        threshold = max(
+            threshold, _least_exceeded(probabilities[inside], limits.protected_false_positive_rate)
+        )
+    # Among mixed documents' sentences, and among all: the former may be a handful, or of one kind.
     judged = [
         (probability(calibration.sentences(some.log_odds)), some.labels)
         for some in (sentences, sentences.of_mixed_documents())
+        if some.both_kinds
     ]
     sentence_threshold = max(
         _least_exceeded(found[kinds == 0], limits.sentence_false_positive_rate)
@@ -160,31 +163,43 @@ class LabelledSentences:
         log_odds: float64 [n, 2], as `byline.aggregate.sentence_log_odds` has them.
         labels: int64 [n].
         mixed: bool [n]; whether the document is of both kinds.
+        documents: int64 [n]; which document each is of.
     """
 
     log_odds: NDArray[np.float64]
     labels: NDArray[np.int64]
     mixed: NDArray[np.bool_]
+    documents: NDArray[np.int64]
+
+    @property
+    def both_kinds(self) -> bool:
+        """Whether there are some by people and some by AI."""
+        return len(set(self.labels)) == 2
 
     def of_mixed_documents(self) -> LabelledSentences:
-        """Those of mixed documents; all, where these have not both kinds."""
-        return self._where(self.mixed) if len(set(self.labels[self.mixed])) == 2 else self
+        """Those of mixed documents."""
+        return self._where(self.mixed)
 
     def of_pure_documents(self) -> LabelledSentences:
         """Those of documents of one kind."""
         return self._where(~self.mixed)
 
     def _where(self, inside: NDArray[np.bool_]) -> LabelledSentences:
-        return LabelledSentences(self.log_odds[inside], self.labels[inside], self.mixed[inside])
+        return LabelledSentences(
+            self.log_odds[inside], self.labels[inside], self.mixed[inside], self.documents[inside]
+        )
 
 
 def labelled_sentences(documents: Sequence[Prepared], scores: Scores) -> LabelledSentences:
     """The scored sentences that are of one kind and have five words: nobody could tell of less."""
     labels = np.concatenate([document.sentence_labels for document in documents])
     words = np.concatenate([document.sentence_words for document in documents])
-    mixed = np.repeat([d.mixed for d in documents], [len(d.sentences) for d in documents])
+    of = np.repeat(np.arange(len(documents)), [len(d.sentences) for d in documents])
+    mixed = np.asarray([document.mixed for document in documents])[of]
     clear = ((labels == 0) | (labels == 1)) & (words >= 5) & ~np.isnan(scores.sentences[:, 0])
-    return LabelledSentences(scores.sentences[clear], labels[clear].astype(np.int64), mixed[clear])
+    return LabelledSentences(
+        scores.sentences[clear], labels[clear].astype(np.int64), mixed[clear], of[clear]
+    )
 
 
 def _sentence_band(sentences: LabelledSentences) -> SentenceBand:
@@ -195,7 +210,7 @@ def _sentence_band(sentences: LabelledSentences) -> SentenceBand:
     fewest = min(int(part.sum()) for part in parts)
     weights = np.zeros(len(labels))
     for part in parts:
-        weights[part] = _even(labels[part]) * fewest / part.sum()
+        weights[part] = even_weights(labels[part]) * fewest / part.sum()
     scale, context, bias = _regression(
         np.column_stack([sentences.log_odds, np.ones(len(labels))]),
         labels, weights, np.asarray([1.0, 0.0, 0.0]),
@@ -221,15 +236,8 @@ def _platt(
     bands = weights.shape[1]
     design = np.concatenate([weights * log_odds[:, None], weights], axis=1)
     prior = np.concatenate([np.ones(bands), np.zeros(bands)])
-    theta = _regression(design, labels, _even(labels), prior)
+    theta = _regression(design, labels, even_weights(labels), prior)
     return np.maximum(theta[:bands], 0.01), theta[bands:]
-
-
-def _even(labels: NDArray[np.int64]) -> NDArray[np.float64]:
-    """Weights [n] that make both kinds count the same; their mean is 1."""
-    share = np.clip(labels.mean(), 1e-9, 1 - 1e-9)
-    weights: NDArray[np.float64] = np.where(labels == 1, 0.5 / share, 0.5 / (1 - share))
-    return weights
 
 
 def _regression(

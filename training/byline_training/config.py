@@ -132,7 +132,8 @@ class Limits:
         false_positive_rate: share of human texts called `ai`.
         protected_false_positive_rate: the same for each group in `protected`.
         miss_rate: share of AI texts called `human`.
-        sentence_false_positive_rate, sentence_miss_rate: the same for sentences.
+        sentence_false_positive_rate, sentence_miss_rate: the same for sentences, which are taken
+            for independent of one another.
         protected: groups of writers by name, each a list of sources.
     """
 

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 from datasketch import MinHash, MinHashLSH
 
+from byline.normalize import normalize
 from byline_training.sources import SPLITS, Row
 
 _PERMUTATIONS = 64
@@ -21,7 +22,8 @@ def drop_duplicates(rows: Sequence[Row], threshold: float, skipped: dict[str, in
     """Drop exact and near duplicates, and give near relatives one group.
 
     Near duplicates are texts whose sets of word 5-grams have about `threshold` Jaccard similarity
-    or more, by MinHash (Broder 1997). A text that bears both labels is dropped with all copies.
+    or more, by MinHash (Broder 1997). A text that bears both labels is dropped with all copies. Of
+    texts with `spans` exact copies alone are looked for. Texts are compared as normalised.
 
     Args:
         rows: from all sources.
@@ -37,11 +39,16 @@ def drop_duplicates(rows: Sequence[Row], threshold: float, skipped: dict[str, in
 
     by_text: dict[bytes, list[Row]] = defaultdict(list)
     for row in sorted(rows, key=lambda r: _KEEP_FIRST.get(r.split, 4)):
-        key = hashlib.sha256(" ".join(_WORD.findall(row.text.lower())).encode()).digest()
-        by_text[key].append(row)
+        by_text[hashlib.sha256(" ".join(_words(row)).encode()).digest()].append(row)
     index = MinHashLSH(threshold=threshold, num_perm=_PERMUTATIONS)
     kept: list[Row] = []
     merged: dict[str, str] = {}
+
+    def bring_along(row: Row, relative: Row) -> None:
+        # Only where no split was given: those that were stay as they are.
+        if row.group and not row.split:
+            merged[_root(merged, row.group)] = _root(merged, relative.group)
+
     for key, copies in by_text.items():
         if len({row.label for row in copies}) > 1:
             for _ in copies:
@@ -52,19 +59,22 @@ def drop_duplicates(rows: Sequence[Row], threshold: float, skipped: dict[str, in
         row = copies[0]
         # The copy that is kept may lack what another data set knows of its relatives.
         row.group = next((copy.group for copy in copies if copy.group), key.hex()[:16])
+        for copy in copies[1:]:
+            bring_along(copy, row)
         if row.spans:  # spliced from texts that are in the data themselves
             kept.append(row)
             continue
-        sketch = _sketch(row.text)
+        sketch = _sketch(_words(row))
         # Sorted: the index answers in the order of a set of strings, another in every process.
         twins = [kept[i] for i in sorted(map(int, index.query(sketch)))]
         if any(twin.label == row.label for twin in twins):
             skip("near duplicate")
+            bring_along(row, twins[0])
             continue
         if twins and row.split:  # a rewritten twin of the other kind: keep it, on the same side
             row.group, row.split = twins[0].group, _side(twins[0].split)
-        elif twins:  # its relatives come along
-            merged[_root(merged, row.group)] = _root(merged, twins[0].group)
+        elif twins:
+            bring_along(row, twins[0])
         index.insert(str(len(kept)), sketch)
         kept.append(row)
     for row in kept:
@@ -101,8 +111,11 @@ def _root(merged: dict[str, str], group: str) -> str:
     return group
 
 
-def _sketch(text: str) -> MinHash:
-    words = _WORD.findall(text.lower())
+def _words(row: Row) -> list[str]:
+    return _WORD.findall(normalize(row.text).text.lower())
+
+
+def _sketch(words: list[str]) -> MinHash:
     sketch = MinHash(num_perm=_PERMUTATIONS, seed=1)
     sketch.update_batch(
         [" ".join(words[i : i + 5]).encode() for i in range(max(1, len(words) - 4))]

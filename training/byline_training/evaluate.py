@@ -161,6 +161,7 @@ def summarize(
     labels, probabilities = judged.labels, judged.probabilities
     sentences = labelled_sentences(test, scores).of_mixed_documents()
     figures = judged.figures()
+    groups = _writers(judged, preset)
     if not figures["human"] or not figures["ai"]:
         raise InputError(
             f"the test split has {figures['human']} human and {figures['ai']} AI texts of "
@@ -179,13 +180,14 @@ def summarize(
         "recall": figures["recall"],
         "miss_rate": figures["miss_rate"],
         "unclear": float((~judged.called_ai & ~judged.called_human).mean()),
-        "sentence_auroc": auroc(sentences.labels, calibration.sentences(sentences.log_odds)),
+        "sentence_auroc": auroc(sentences.labels, calibration.sentences(sentences.log_odds))
+        if sentences.both_kinds
+        else None,
         "threshold_ai": thresholds.ai,
         "threshold_human": thresholds.human,
         **{
-            f"false_positive_rate, {group}": values.get("false_positive_rate", 0.0)
-            for group, values in _writers(judged, preset).items()
-            if group in preset.limits.protected
+            f"false_positive_rate, {group}": groups[group].get("false_positive_rate")
+            for group in preset.limits.protected
         },
     }
 
@@ -222,10 +224,7 @@ def _measure(
     figures = judged.figures()
     intervals = {
         "auroc": bootstrap(auroc, labels, probabilities),
-        "sentence_auroc": bootstrap(
-            auroc, mixed.labels, calibration.sentences(mixed.log_odds)
-        ),
-        "ece": bootstrap(expected_calibration_error, labels, probabilities),
+        "ece": bootstrap(expected_calibration_error, labels, probabilities, mirrored=True),
         "accuracy": bootstrap(accuracy, labels, probabilities),
         "loss": bootstrap(log_loss, labels, probabilities),
         **{
@@ -239,6 +238,10 @@ def _measure(
         "recall": figures["recall_interval"],
         "miss_rate": figures["miss_rate_interval"],
     }  # fmt: skip
+    if mixed.both_kinds:
+        intervals["sentence_auroc"] = bootstrap(
+            auroc, mixed.labels, calibration.sentences(mixed.log_odds), texts=mixed.documents
+        )
 
     human_sources = judged.by(lambda d: d.source if d.label == 0 else "")
     human_sources.pop("", None)
@@ -259,7 +262,7 @@ def _measure(
         },
         "human_groups": _writers(judged, run.preset),
         "human_sources": human_sources,
-        "mixed_documents": _mixed(everything, scores["test"].sentences, calibration),
+        "mixed_documents": _mixed(everything, scores["test"].sentences, calibration, thresholds),
         "pure_sentence_auroc": auroc(pure.labels, calibration.sentences(pure.log_odds)),
     }
     for split, figures_name in _ATTACKED.items():
@@ -296,9 +299,12 @@ def _paired(paired: _Judged, test: _Judged) -> dict[str, Any]:
 
 
 def _mixed(
-    everything: _Judged, sentences: NDArray[np.float64], calibration: Calibration
+    everything: _Judged,
+    sentences: NDArray[np.float64],
+    calibration: Calibration,
+    thresholds: Thresholds,
 ) -> dict[str, Any]:
-    """What mixed documents are called, and how far their AI share is off.
+    """What mixed documents long enough for a verdict are called; how far all's AI share is off.
 
     The share is the mean probability of the sentences, weighted by their words.
     """
@@ -313,7 +319,7 @@ def _mixed(
             errors.append(abs(share - document.label))
     if not errors:
         return {"n": 0}
-    mixed = np.asarray([d.mixed for d in everything.documents])
+    mixed = np.asarray([d.mixed and d.words >= thresholds.min_words for d in everything.documents])
     return {
         "n": int(mixed.sum()),
         "called_ai": float(everything.called_ai[mixed].mean()),
@@ -325,7 +331,7 @@ def _mixed(
 def _attacked(
     documents: Sequence[Prepared], scores: Scores, calibration: Calibration, thresholds: Thresholds
 ) -> dict[str, Any]:
-    judged = _Judged(documents, scores.documents, calibration, thresholds)
+    judged = _pure(_Judged(documents, scores.documents, calibration, thresholds), thresholds)
     attacks = np.asarray([d.attack for d in judged.documents])
     plain = judged.where(attacks == "none")
     # An attacked text meets the threshold that was set for texts as they are.

@@ -70,7 +70,8 @@ look into it.
 def export(run: Run, repository: Path) -> None:
     """Put the four forms into a model repository, in place of what bears their names.
 
-    Each model is made whole beside its place first: a kill leaves the old one or the new one.
+    Each model is made whole beside its place first: a kill leaves the old one or the new one, or
+    the old one beside the repository.
 
     Args:
         run: with all earlier stages done.
@@ -95,10 +96,12 @@ def export(run: Run, repository: Path) -> None:
         made = repository.parent / f".{repository.name}-{name}"
         shutil.rmtree(made, ignore_errors=True)
         _write_model(run, name, made, find_tokenizer(base), metrics[name])
-        place = repository / name
+        place, old = repository / name, made.with_name(f"{made.name}-old")
+        shutil.rmtree(old, ignore_errors=True)
         if place.exists():
-            shutil.rmtree(place)
+            place.rename(old)
         made.rename(place)
+        shutil.rmtree(old, ignore_errors=True)
     readme = repository / "README.md"
     if not readme.exists():
         readme.write_text(_README, encoding="utf-8")
@@ -131,7 +134,7 @@ def _write_model(
     window = run.preset.data.window
     (folder / "config.pbtxt").write_text(_CONFIG.format(name=name, window=window), encoding="utf-8")
     (folder / "labels.txt").write_text("\n".join(LABELS) + "\n", encoding="utf-8")
-    (folder / "LICENSE").write_text(_notice(run), encoding="utf-8")
+    (folder / "LICENSE").write_text(_notice(run, name), encoding="utf-8")
     shutil.copyfile(graph_of(run, name), version / "model.onnx")
     shutil.copyfile(tokenizer, version / "tokenizer.json")
     calibration, thresholds = load_calibration(run, name)
@@ -169,9 +172,12 @@ def _metrics(run: Run) -> dict[str, dict[str, float]]:
     return {name: models[name]["summary"] for name in MODELS}
 
 
-def _notice(run: Run) -> str:
-    base = run.preset.student.base.hub
-    origin = f"{base} (Apache License 2.0)" if base else "random weights"
+def _notice(run: Run, name: str) -> str:
+    base = run.preset.stage(name).base
+    if base.folder:
+        origin = f"those in {Path(base.folder).name}, whose own licence holds too"
+    else:
+        origin = f"{base.hub} (Apache License 2.0)" if base.hub else "random weights"
     if any(source.kind == "corpus" for source in run.preset.data.sources):
         terms = (
             "Parts of the training corpus are licensed for research and non-commercial use only.\n"

@@ -65,7 +65,9 @@ def leave_out(run: Run, split: str) -> dict[str, Any]:
     count = run.preset.data.leave_out
     if not count:
         return {}
-    documents = [d for d in load_split(run.path("prepared"), "train") if not d.mixed]
+    # Each once: those that training repeats would make up more of the few than of all.
+    loaded = load_split(run.path("prepared"), "train")
+    documents = list({(d.source, d.id): d for d in loaded if not d.mixed}.values())
     tested = [d for d in load_split(run.path("prepared"), split) if not d.mixed]
     results: dict[str, Any] = {"documents": count, "split": split}
     asked: dict[_Fold, dict[str, list[Prepared]]] = {}
@@ -83,9 +85,9 @@ def leave_out(run: Run, split: str) -> dict[str, Any]:
     taken_in = _figures(run, split, "nothing", documents, everything)
     for fold, found in asked.items():
         kind = results.setdefault(f"{fold.by}s", {})
-        if not found:
-            continue
         rest = [d for d in documents if d not in fold]
+        if not found or {d.label for d in rest} != {0.0, 1.0}:
+            continue
         left_out = _figures(run, split, f"{fold.by} {fold.name}", rest, found)
         for name in found:
             kind[name] = {"left_out": left_out[name], "taken_in": taken_in[f"{fold.by} {name}"]}

@@ -42,17 +42,24 @@ def true_positive_rate(labels: NDArray[np.int64], scores: Floats, false_positive
     return float((scores[labels == 1] > threshold).mean())
 
 
+def even_weights(labels: NDArray[np.int64]) -> Floats:
+    """Weights [n] that make both kinds count the same; their mean is 1 where there are both."""
+    share = np.clip(labels.mean(), 1e-9, 1 - 1e-9)
+    weights: Floats = np.where(labels == 1, 0.5 / share, 0.5 / (1 - share))
+    return weights
+
+
 def expected_calibration_error(
     labels: NDArray[np.int64], probabilities: Floats, bins: int = 15
 ) -> float:
-    """Mean distance of probability and frequency over equally wide bins (Guo et al. 2017)."""
+    """Mean distance of probability and frequency over equally wide bins (Guo et al. 2017).
+
+    Both kinds count the same, however many there are of each: probabilities are at even odds.
+    """
     which = np.minimum((probabilities * bins).astype(int), bins - 1)
-    error = 0.0
-    for b in range(bins):
-        inside = which == b
-        if inside.any():
-            error += inside.mean() * abs(probabilities[inside].mean() - labels[inside].mean())
-    return float(error)
+    weights = even_weights(labels)
+    errors = np.bincount(which, weights * (probabilities - labels), minlength=bins)
+    return float(np.abs(errors).sum() / weights.sum())
 
 
 def accuracy(labels: NDArray[np.int64], probabilities: Floats) -> float:
@@ -70,17 +77,42 @@ def bootstrap(
     statistic: Callable[[NDArray[np.int64], Floats], float],
     labels: NDArray[np.int64],
     scores: Floats,
+    *,
+    texts: NDArray[np.int64] | None = None,
+    mirrored: bool = False,
     rounds: int = 300,
     seed: int = 0,
 ) -> Interval:
-    """95% percentile interval of a statistic, resampling texts (Efron 1979)."""
+    """95% interval of a statistic, resampling texts (Efron 1979).
+
+    Args:
+        statistic: of labels and scores.
+        labels: [n].
+        scores: [n].
+        texts: [n], rising; of which text each score is one. Its scores are alike, and are drawn
+            together.
+        mirrored: take the interval on the estimate's other side (Davison and Hinkley 1997, the
+            basic bootstrap): for an error that chance only adds to, and resampling adds to again.
+        rounds: how many samples are drawn.
+        seed: of the draws.
+    """
     rng = np.random.default_rng(seed)
-    values = [
-        statistic(labels[i], scores[i])
-        for i in (rng.integers(0, len(labels), len(labels)) for _ in range(rounds))
-    ]
-    low, high = np.nanpercentile(values, [2.5, 97.5])
-    return float(low), float(high)
+    first = np.arange(len(labels)) if texts is None else np.unique(texts, return_index=True)[1]
+    counts = np.diff(np.append(first, len(labels)))
+    values = []
+    for _ in range(rounds):
+        drawn = rng.integers(0, len(first), len(first))
+        # Of each text drawn, its scores from the first on.
+        within = np.arange(counts[drawn].sum()) - np.repeat(
+            np.cumsum(counts[drawn]) - counts[drawn], counts[drawn]
+        )
+        i = np.repeat(first[drawn], counts[drawn]) + within
+        values.append(statistic(labels[i], scores[i]))
+    low, high = (float(value) for value in np.nanpercentile(values, [2.5, 97.5]))
+    if mirrored:
+        estimate = statistic(labels, scores)
+        return max(0.0, 2 * estimate - high), max(0.0, 2 * estimate - low)
+    return low, high
 
 
 def binomial_interval(hits: int, trials: int, confidence: float = 0.95) -> Interval:

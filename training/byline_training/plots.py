@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from byline_training.card import DEFAULT
+from byline_training.metrics import even_weights
 
 _COLOURS = {
     "teacher": "#7a5195",
@@ -71,16 +72,20 @@ def _reliability(plt: Any, curves: dict[str, dict[str, Any]], folder: Path) -> N
     axes.plot([0, 1], [0, 1], color="grey", linewidth=0.8)
     for name, curve in curves.items():
         which = np.minimum((curve["probabilities"] * 10).astype(int), 9)
-        filled = [b for b in range(10) if (which == b).sum() >= 5]
+        filled = np.bincount(which, minlength=10) >= 5
+        weights = even_weights(curve["labels"])  # as the probabilities are stated
+        stated, found, texts = (
+            np.bincount(which, weights * values, minlength=10)[filled]
+            for values in (curve["probabilities"], curve["labels"], 1.0)
+        )
         axes.plot(
-            [curve["probabilities"][which == b].mean() for b in filled],
-            [curve["labels"][which == b].mean() for b in filled],
+            stated / texts, found / texts,
             marker="o", markersize=4, color=_COLOURS[name], label=name,
             linestyle="--" if name.endswith("int8") else "-",
         )  # fmt: skip
     axes.set(
         xlabel="stated probability of AI",
-        ylabel="share that is AI",
+        ylabel="share that is AI, at even odds",
         title="Test split: reliability",
     )
     axes.legend()

@@ -293,7 +293,7 @@ def _take_spans(row: Row, values: Any, skipped: dict[str, int]) -> bool:
 
 def _describe(row: Row, values: Any) -> Row:
     for name in ("group", "domain", "generator", "family", "attack", "split"):
-        if values.get(name):
+        if values.get(name) not in (None, ""):  # a group may be number 0
             setattr(row, name, str(values[name]))
     if row.split not in ("", *SPLITS):
         row.split = ""
