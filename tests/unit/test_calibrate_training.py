@@ -253,11 +253,15 @@ def test_what_was_fitted_is_read_back(tmp_path: Path) -> None:
     graph.write_bytes(b"a graph")
     values = {
         "graph": sha256(graph),
+        "limits": dataclasses.asdict(Limits()),
         "calibration": dataclasses.asdict(calibration),
         "thresholds": dataclasses.asdict(thresholds),
     }
     run.path("calibration", "student.json").write_text(json.dumps(values), encoding="utf-8")
     assert load_calibration(run, "student") == (calibration, thresholds)
+    stricter = Preset("x", limits=Limits(false_positive_rate=0.001))
+    with pytest.raises(InputError, match=r"student\.json keeps other limits: run the calibrate"):
+        load_calibration(Run(stricter, tmp_path), "student")
     graph.write_bytes(b"another")
     with pytest.raises(InputError, match=r"is of another student\.onnx: run the calibrate stage"):
         load_calibration(run, "student")

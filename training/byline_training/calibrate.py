@@ -28,6 +28,7 @@ BAND_CENTRES = (50, 100, 200, 400)
 
 def calibrate(run: Run) -> None:
     """Write `calibration/MODEL.json` for every form, from its own runtime's scores."""
+    run.record()  # the limits may have changed since the stage before
     documents = load_split(run.path("prepared"), "validation")
     for name in MODELS:
         graph = graph_of(run, name)
@@ -38,6 +39,7 @@ def calibrate(run: Run) -> None:
                 json.dumps(
                     {
                         "graph": sha256(graph),
+                        "limits": dataclasses.asdict(run.preset.limits),
                         "calibration": dataclasses.asdict(calibration),
                         "thresholds": dataclasses.asdict(thresholds),
                     },
@@ -62,7 +64,7 @@ def load_calibration(run: Run, name: str) -> tuple[Calibration, Thresholds]:
     """Read what `calibrate` wrote for a model.
 
     Raises:
-        InputError: it hasn't, or for another graph.
+        InputError: it hasn't, or for another graph or with other limits.
     """
     path, graph = calibration_of(run, name), graph_of(run, name)
     with reading(path, "calibrate"):
@@ -77,6 +79,8 @@ def load_calibration(run: Run, name: str) -> tuple[Calibration, Thresholds]:
         )
     if values.get("graph") != sha256(graph):
         raise InputError(f"{path} is of another {graph.name}: run the calibrate stage again")
+    if values.get("limits") != dataclasses.asdict(run.preset.limits):
+        raise InputError(f"{path} keeps other limits: run the calibrate stage again")
     return found
 
 

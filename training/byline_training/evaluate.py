@@ -101,6 +101,7 @@ def evaluate(run: Run) -> None:
     Raises:
         InputError: an earlier stage is missing.
     """
+    run.record()  # the notes may have changed since the stage before
     for name in MODELS:  # before the long part
         load_calibration(run, name)
     docs = run.path("docs", "evaluation.md").parent

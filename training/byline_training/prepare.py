@@ -25,7 +25,7 @@ from byline_training.attacks import ALTERATIONS, Attack, attacks
 from byline_training.dedupe import assign_splits, drop_duplicates
 from byline_training.encoders import find_tokenizer
 from byline_training.progress import progress
-from byline_training.runs import Run, replacing, sha256
+from byline_training.runs import Run, commit, replacing, sha256
 from byline_training.sources import SPLITS, Row, read
 
 SCHEMA = pa.schema(
@@ -104,7 +104,7 @@ def prepare(run: Run) -> None:
     hashes["attacked"] = _write(run, "attacked", attacked, tokenizer)
     hashes["attacked_raw"] = _write(run, "attacked_raw", attacked, tokenizer, as_it_came)
     _write_card(run, by_split, skipped)
-    run.record(data={"sha256": hashes, "skipped": skipped})
+    run.record(data={"sha256": hashes, "skipped": skipped, "commit": commit()})
 
 
 def _augmented(row: Row, share: float, rng: random.Random) -> Row:

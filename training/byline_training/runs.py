@@ -64,7 +64,7 @@ class Run:
             "preset": dataclasses.asdict(self.preset),
             "libraries": _versions(),
             "python": platform.python_version(),
-            "commit": _commit(),
+            "commit": commit(),
             **values,
         }
         with replacing(path) as temporary:
@@ -176,7 +176,8 @@ def _versions() -> dict[str, str]:
     return versions
 
 
-def _commit() -> str:
+def commit() -> str:
+    """The commit of the code that runs, `-dirty` if it was changed; `unknown` outside of git."""
     root = Path(__file__).resolve().parent
     command = ["git", "-C", str(root), "describe", "--always", "--dirty", "--abbrev=12"]
     if shutil.which("git") is None:
