@@ -42,6 +42,11 @@ interface Check {
   whole: boolean;
 }
 
+/** Chrome's alone. */
+interface PrerenderedDocument extends Document {
+  readonly prerendering?: boolean;
+}
+
 export class Page {
   private check: Check | null = null;
   private view: View = view(DEFAULTS);
@@ -88,8 +93,16 @@ export class Page {
 
   /** Make the worker know of this page, be it a new worker or a page that was there before. */
   present(): void {
-    if (this.link.open()) this.report();
+    // Loaded ahead of a visit: the worker would judge it by the page that its tab still shows.
+    if ((document as PrerenderedDocument).prerendering === true) {
+      document.addEventListener("prerenderingchange", this.presentLater, { once: true });
+    } else if (this.link.open()) this.report();
   }
+
+  /** One listener, however often it is asked for. */
+  private readonly presentLater = (): void => {
+    this.present();
+  };
 
   /** Whether the walk from mark to mark is here. */
   get hasLed(): boolean {

@@ -209,6 +209,38 @@ describe.skipIf(SKIPPED)("what the reader decided", () => {
     await hasMarks(page);
   });
 
+  test("a page that the browser loads ahead of the visit is checked once it is shown", async () => {
+    await chromium.automatic();
+    const page = await chromium.open(unique());
+    await hasMarks(page);
+    // By what the tab shows now, the next page would not be checked either.
+    await stop(page);
+    const address = inject("site") + unique();
+    const ahead = await sends(() =>
+      page.evaluate((url) => {
+        const rules = document.createElement("script");
+        rules.type = "speculationrules";
+        rules.textContent = JSON.stringify({
+          prerender: [{ urls: [url], eagerness: "immediate" }],
+        });
+        document.head.append(rules);
+      }, address),
+    );
+    expect(ahead).toBe(false);
+    await Promise.all([
+      page.waitForNavigation(),
+      page.evaluate((url) => {
+        location.href = url;
+      }, address),
+    ]);
+    const activated = await page.evaluate(() => {
+      const [entry] = performance.getEntriesByType("navigation");
+      return (entry as PerformanceNavigationTiming & { activationStart: number }).activationStart;
+    });
+    expect(activated).toBeGreaterThan(0);
+    await hasMarks(page);
+  });
+
   test("the keys that stop a page do so though its worker slept", async () => {
     const page = await chromium.check(unique());
     const tab = await chromium.tab(page);
