@@ -22,9 +22,27 @@ export function isVisible(passage: Passage): boolean {
   return holder?.checkVisibility({ opacityProperty: true, visibilityProperty: true }) === true;
 }
 
-/** How far a passage begins from the screen, in pixels; 0 if it begins on it. */
+/** Its last letter. */
+function endOf(passage: Passage): Range {
+  const range = new Range();
+  const span = anchor(passage, 0, passage.text.length).at(-1);
+  if (span) {
+    const end = Math.min(span.endOffset, span.endNode.length);
+    range.setStart(span.endNode, Math.max(0, end - 1));
+    range.setEnd(span.endNode, end);
+  }
+  return range;
+}
+
+/**
+ * How far a passage is from the screen, in pixels; 0 if any of it is on it: magnified, it may be taller
+ * than the screen, and its reader be in its middle.
+ */
 export function distance(passage: Passage, height: number): number {
-  const { top, bottom } = startOf(passage).getBoundingClientRect();
+  // In columns the last letter may be the higher one.
+  const ends = [startOf(passage), endOf(passage)].map((end) => end.getBoundingClientRect());
+  const top = Math.min(...ends.map((end) => end.top));
+  const bottom = Math.max(...ends.map((end) => end.bottom));
   if (bottom >= 0 && top <= height) return 0;
   return top > height ? top - height : -bottom;
 }

@@ -1,0 +1,36 @@
+import { afterEach, expect, test } from "vitest";
+import type { Passage } from "../../src/content/passages";
+import { distance } from "../../src/content/place";
+
+const LINE = 20;
+
+/** Of ten letters, each on a line of its own; jsdom lays nothing out. */
+function passage(top: number): Passage {
+  const node = document.createTextNode("abcdefghij");
+  const element = document.createElement("p");
+  element.append(node);
+  const { data: text } = node;
+  const pieces = [{ node, from: 0, at: 0, length: text.length }];
+  const block = { element, kind: "paragraph", text, pieces, words: 1 } as const;
+  const parts = [{ block, from: 0, to: text.length, at: 0 }];
+  Range.prototype.getBoundingClientRect = function () {
+    const length = this.endOffset - this.startOffset;
+    return new DOMRect(0, top + this.startOffset * LINE, 8, length * LINE);
+  };
+  return { id: 1, text, words: 1, parts, stage: "new", score: null, painted: [] };
+}
+
+afterEach(() => {
+  Reflect.deleteProperty(Range.prototype, "getBoundingClientRect");
+});
+
+test.each([
+  ["on the screen", 10, 0],
+  ["around it: begun above and not over below", -50, 0],
+  ["with its end on it", -190, 0],
+  ["with its beginning on it", 90, 0],
+  ["below", 130, 30],
+  ["above", -240, 40],
+])("a passage is as far as the nearer of its ends: %s", (_, top, away) => {
+  expect(distance(passage(top), 100)).toBe(away);
+});
