@@ -10,7 +10,7 @@ export interface Painter {
   remove(range: Range, kind: MarkKind, level: Level): void;
   /** Make marks visible in a shadow tree too. */
   adopt(root: Document | ShadowRoot): void;
-  /** Take the style up again where the page threw it out. */
+  /** Take up again what the page threw out: the style, the highlights. */
   ensure(): void;
   restyle(style: Style): void;
   dispose(): void;
@@ -51,6 +51,9 @@ export function createPainter(style: Style): Painter {
       take(root);
     },
     ensure() {
+      for (const [name, highlight] of highlights) {
+        if (!CSS.highlights.has(name)) CSS.highlights.set(name, highlight);
+      }
       for (const reference of roots) {
         const root = reference.deref();
         if (root) take(root);

@@ -1,0 +1,37 @@
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { createPainter } from "../../src/content/paint";
+
+const registry = new Map<string, Set<Range>>();
+
+beforeEach(() => {
+  registry.clear();
+  vi.stubGlobal("CSS", { highlights: registry });
+  vi.stubGlobal("Highlight", Set);
+  // jsdom has the class, but no text in it and none that a document takes up.
+  vi.stubGlobal(
+    "CSSStyleSheet",
+    class {
+      replaceSync = vi.fn();
+    },
+  );
+  Object.defineProperty(document, "adoptedStyleSheets", { writable: true, value: [] });
+});
+afterEach(() => {
+  vi.unstubAllGlobals();
+});
+
+/** Every range that is shown. */
+function shown(): Range[] {
+  return [...registry.values()].flatMap((ranges) => [...ranges]);
+}
+
+test("marks outlive a page that throws all highlights out", () => {
+  const painter = createPainter("underline");
+  const range = new Range();
+  painter.add(range, "ai", 4);
+  registry.clear();
+  painter.ensure();
+  expect(shown()).toEqual([range]);
+  painter.dispose();
+  expect(registry.size).toBe(0);
+});
