@@ -33,11 +33,7 @@ export class Link {
   open(): chrome.runtime.Port | null {
     // A page that leaves would be taken for the one that comes, and be stopped.
     if (this.port || this.away) return this.port;
-    // A content script of an extension that is gone has lost its id.
-    if (!(chrome.runtime as Partial<typeof chrome.runtime> | undefined)?.id) {
-      this.ends.orphaned();
-      return null;
-    }
+    if (!this.isAlive()) return null;
     const port = chrome.runtime.connect({ name: PAGE_PORT });
     this.port = port;
     port.onMessage.addListener((message: ToPage) => {
@@ -46,7 +42,7 @@ export class Link {
     port.onDisconnect.addListener(() => {
       if (this.port === port) this.port = null;
       setTimeout(() => {
-        if (this.ends.isWaiting()) this.open();
+        if (this.isAlive() && this.ends.isWaiting()) this.open();
       }, RECONNECT);
     });
     port.postMessage({ kind: "here", active: this.ends.isActive() } satisfies FromPage);
@@ -54,6 +50,14 @@ export class Link {
     if (this.hadLine) this.ends.again();
     this.hadLine = true;
     return port;
+  }
+
+  /** Whether the extension is still there; whoever finds it gone clears up. */
+  isAlive(): boolean {
+    // A content script of an extension that is gone has lost its id.
+    if ((chrome.runtime as Partial<typeof chrome.runtime> | undefined)?.id) return true;
+    this.ends.orphaned();
+    return false;
   }
 
   leave(): void {

@@ -304,6 +304,8 @@ export class Page {
   }
 
   private look(): void {
+    // Nobody else tells that the extension was removed or replaced while its worker slept.
+    if (!this.link.isAlive()) return;
     this.ask();
     this.paint();
     this.reviseTip();
@@ -395,6 +397,7 @@ export class Page {
 
   /** The pointer rests there. */
   private point(x: number, y: number): void {
+    if (!this.link.isAlive()) return;
     // The answer to a question is not to be missed.
     if (this.selection.waiting) return;
     const passage = this.check?.display.passageAt(x, y);

@@ -64,7 +64,10 @@ export function createPainter(style: Style): Painter {
       sheet.replaceSync(highlightCss(chosen));
     },
     dispose() {
-      for (const name of highlights.keys()) CSS.highlights.delete(name);
+      for (const [name, highlight] of highlights) {
+        // A content script of the extension's next version may have put its own there.
+        if (CSS.highlights.get(name) === highlight) CSS.highlights.delete(name);
+      }
       for (const reference of roots) {
         const root = reference.deref();
         if (root) abandon(root, sheet);

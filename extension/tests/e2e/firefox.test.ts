@@ -90,6 +90,16 @@ describe.skipIf(SKIPPED)("Firefox ESR", () => {
     await until("German", () =>
       control.$eval("h1", (title) => title.textContent === "Byline: Optionen"),
     );
+
+    // A content script sees the page's highlights through wrappers, and knows its own all the same.
+    await page.bringToFront();
+    await page.evaluate(() => {
+      CSS.highlights.clear();
+      scrollBy({ top: 1, behavior: "instant" });
+    });
+    await until("marks", async () => (await marked(page)).length > 0);
+    await control.evaluate((id) => chrome.runtime.sendMessage({ kind: "stop", tab: id }), tab);
+    await until("no highlights", () => page.evaluate(() => CSS.highlights.size === 0));
   });
 
   test("marks closed shadow trees", async () => {

@@ -35,3 +35,12 @@ test("marks outlive a page that throws all highlights out", () => {
   painter.dispose();
   expect(registry.size).toBe(0);
 });
+
+test("what a newer script marked is not the older one's to take away", () => {
+  const old = createPainter("underline");
+  old.add(new Range(), "ai", 4);
+  const range = new Range();
+  createPainter("underline").add(range, "ai", 4);
+  old.dispose();
+  expect(shown()).toEqual([range]);
+});
