@@ -5,7 +5,6 @@ import { translate, words as wordsOf, type Words } from "../shared/i18n";
 import {
   POPUP_PORT,
   type Request,
-  type Strong,
   type TabStatus,
   type ToPopup,
   type Words as Counted,
@@ -21,8 +20,9 @@ import {
 } from "../shared/settings";
 import { isTrouble } from "../shared/state";
 import { judged, pageVerdict, total, type PageVerdict } from "../shared/verdict";
-import { stateAdvice, stateTitle, verdictLine } from "../shared/wording";
+import { stateAdvice, stateTitle } from "../shared/wording";
 import type { Key } from "../shared/i18n";
+import { StrongestList } from "./strongest";
 
 const VERDICTS: Record<PageVerdict, Key> = {
   ai: "pageAi",
@@ -37,6 +37,9 @@ const ALL = 0.25;
 const site = byId("site", HTMLInputElement);
 const threshold = byId("threshold", HTMLInputElement);
 const check = byId("check", HTMLButtonElement);
+const strongest = new StrongestList(byId("strongest", HTMLElement), (passage) => {
+  void send({ kind: "reveal", tab, ...passage });
+});
 
 let settings: Settings;
 let words: Words;
@@ -105,7 +108,7 @@ function show(now: TabStatus): void {
   byId("coverage", HTMLElement).textContent = coverage(counted);
   byId("whole", HTMLElement).hidden = counted.waiting === 0 || trouble;
   byId("no-passages", HTMLElement).hidden = report.strongest.length > 0;
-  showStrongest(report.strongest);
+  strongest.show(report.strongest, words);
 }
 
 /** What was judged, and what was not for which reason. */
@@ -118,33 +121,6 @@ function coverage(counted: Counted): string {
   const judgedOf = words.say("coverage", words.count(judged(counted)), words.count(total(counted)));
   const rest = reasons.flatMap(([key, n]) => (n > 0 ? [words.say(key, words.count(n))] : []));
   return [judgedOf, ...rest].join(" · ");
-}
-
-function showStrongest(strongest: readonly Strong[]): void {
-  const list = byId("strongest", HTMLElement);
-  const focused = document.activeElement?.getAttribute("data-id") ?? null;
-  list.replaceChildren(
-    ...strongest.map((passage) => {
-      const { id, frame, excerpt, verdict } = passage;
-      const button = document.createElement("button");
-      button.type = "button";
-      button.dataset.id = `${frame}/${id}`;
-      button.dataset.verdict = verdict;
-      const line = document.createElement("b");
-      line.textContent = verdictLine(passage, words);
-      const text = document.createElement("span");
-      text.textContent = excerpt;
-      button.append(line, text);
-      button.addEventListener("click", () => {
-        void send({ kind: "reveal", tab, frame, id });
-      });
-      const item = document.createElement("li");
-      item.append(button);
-      return item;
-    }),
-  );
-  list.hidden = strongest.length === 0;
-  if (focused !== null) list.querySelector<HTMLElement>(`[data-id="${focused}"]`)?.focus();
 }
 
 function showThreshold(): void {
