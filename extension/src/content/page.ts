@@ -446,6 +446,8 @@ export class Page {
       return;
     }
     const place = await scrollTo(passage);
+    // That may take seconds, in which the page was stopped or the passage went.
+    if (this.check?.passages.get(passage.id) !== passage) return;
     this.look();
     if (!passage.score) return;
     this.dropSelection();

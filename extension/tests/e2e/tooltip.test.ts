@@ -80,6 +80,18 @@ describe.skipIf(SKIPPED)("a tooltip speaks of its own passage", () => {
     await hasNoTip();
   });
 
+  test("not of a page that was stopped on the way to it", async () => {
+    await next();
+    const tab = await chromium.tab(page);
+    await chromium.control.evaluate(
+      (id) => chrome.runtime.sendMessage({ kind: "stop", tab: id }),
+      tab,
+    );
+    await until("no marks", async () => (await marked(page)).length === 0);
+    await new Promise((resolve) => setTimeout(resolve, 1_000));
+    expect(await chromium.tooltip(page)).toBeNull();
+  });
+
   test("not of a dialog that covers it", async () => {
     const { x, y } = await mark();
     await page.evaluate(() => {
