@@ -1,6 +1,13 @@
 /** Where the content script runs by itself, as far as the reader's permissions go. */
 
-import { originPattern, sitePatterns, sitesBelow, type Settings } from "../shared/settings";
+import {
+  loadSettings,
+  originPattern,
+  saveSettings,
+  sitePatterns,
+  sitesBelow,
+  type Settings,
+} from "../shared/settings";
 
 const ID = "pages";
 const EVERYWHERE = ["http://*/*", "https://*/*"];
@@ -32,6 +39,17 @@ export async function permittedOf(
     automatic: automatic && everywhere.every(Boolean),
     sitesOn: sitesOn.filter((_, index) => sites[index]?.some(Boolean)),
   };
+}
+
+/**
+ * Keep what is permitted. For the pages that show the settings: in some browsers the prompt closes the
+ * popup that asked, and nobody hears of a no.
+ */
+export async function keepPermitted(): Promise<void> {
+  const settings = await loadSettings();
+  const { automatic, sitesOn } = await permittedOf(settings);
+  const isKept = automatic === settings.automatic && sitesOn.length === settings.sitesOn.length;
+  if (!isKept) await saveSettings({ automatic, sitesOn });
 }
 
 /** The permissions that settings need. */

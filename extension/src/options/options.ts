@@ -1,5 +1,6 @@
 /** The options page. Each choice is kept as soon as it is made; the server's when it is tested. */
 
+import { keepPermitted } from "../background/sites";
 import { CARD_CSS, scoreCard } from "../content/card";
 import { byId } from "../shared/elements";
 import { translate, words as wordsOf, type Words } from "../shared/i18n";
@@ -146,6 +147,7 @@ function show(): void {
 }
 
 async function open(): Promise<void> {
+  await keepPermitted();
   settings = await loadSettings();
   fill();
   show();

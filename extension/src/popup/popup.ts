@@ -1,5 +1,6 @@
 /** The popup: what is known about its tab, and what can be done. */
 
+import { keepPermitted } from "../background/sites";
 import { byId } from "../shared/elements";
 import { translate, words as wordsOf, type Words } from "../shared/i18n";
 import {
@@ -147,10 +148,10 @@ async function switchSite(): Promise<void> {
   // Asked first, within the click that a browser wants to see for it. Its prompt closes the popup in
   // some: so the wish is kept before, and taken back after a no; the worker begins upon a yes.
   const asked = chrome.permissions.request({ origins: sitePatterns(name) });
-  const { sitesOn } = settings;
+  const { sitesOn, sitesOff } = settings;
   await saveSettings(withSite(settings, name, true));
   if (await asked) return;
-  await saveSettings({ sitesOn: sitesOn.filter((other) => other !== name) });
+  await saveSettings({ sitesOn: sitesOn.filter((other) => other !== name), sitesOff });
   complain(words.say("siteDenied"));
 }
 
@@ -178,6 +179,7 @@ function apply(loaded: Settings): void {
 }
 
 async function open(): Promise<void> {
+  await keepPermitted();
   apply(await loadSettings());
   tab = await ownTab();
   connect();

@@ -109,6 +109,21 @@ describe.skipIf(SKIPPED)("popup, options, menu, command", () => {
     expect(await marked(page)).toEqual([]);
   });
 
+  test("a site whose permission is declined is as it was before", async () => {
+    await chromium.set({ sitesOff: [SITE] });
+    const page = await chromium.open("/plain");
+    const popup = await chromium.popup(page);
+    await until("the site", async () => (await text(popup, "#site-name")).includes(SITE));
+    await popup.evaluate(() => {
+      chrome.permissions.request = () => Promise.resolve(false);
+    });
+    await popup.locator("#site").click();
+    await until("the complaint", () =>
+      popup.$eval("#denied", (denied) => !(denied as HTMLElement).hidden),
+    );
+    expect(await stored()).toMatchObject({ sitesOn: [], sitesOff: [SITE] });
+  });
+
   test("a site taken from the list is no longer checked", async () => {
     const page = await chromium.open("/plain");
     await chromium.set({ sitesOn: [SITE] });

@@ -1,4 +1,4 @@
-import { describe, expect, test } from "vitest";
+import { afterEach, describe, expect, test, vi } from "vitest";
 import {
   DEFAULTS,
   isExposed,
@@ -9,7 +9,11 @@ import {
   sitesBelow,
   withSite,
 } from "../../src/shared/settings";
-import { permittedOf, unused, wanted } from "../../src/background/sites";
+import { keepPermitted, permittedOf, unused, wanted } from "../../src/background/sites";
+
+afterEach(() => {
+  vi.unstubAllGlobals();
+});
 
 describe("addresses", () => {
   test.each([
@@ -105,6 +109,21 @@ describe("sites", () => {
       sitesOn: ["a", "b"],
     });
     expect(await but("https://a/*", "http://a/*")).toEqual({ automatic: true, sitesOn: ["b"] });
+  });
+
+  test("stay in the settings only with their permission, and nothing is written where all have it", async () => {
+    const held = new Set(["https://a/*", "https://b/*"]);
+    const stored: Record<string, unknown> = { sitesOn: ["a", "b"], sitesOff: ["c"] };
+    const set = vi.fn((change) => Promise.resolve(void Object.assign(stored, change)));
+    const contains = ({ origins }: { origins: string[] }) =>
+      Promise.resolve(origins.every((one) => held.has(one)));
+    const local = { get: () => Promise.resolve(stored), set };
+    vi.stubGlobal("chrome", { storage: { local }, permissions: { contains } });
+    await keepPermitted();
+    expect(set).not.toHaveBeenCalled();
+    held.delete("https://a/*");
+    await keepPermitted();
+    expect(stored).toEqual({ automatic: false, sitesOn: ["b"], sitesOff: ["c"] });
   });
 
   test("are registered as far as permissions go", async () => {
