@@ -117,16 +117,29 @@ export class Queue {
     this.run();
   }
 
-  /** Shake hands though nothing is asked: for who opens the popup. */
+  /**
+   * Shake hands though nothing is asked: for who opens the popup. A server that answered before may
+   * have gone since.
+   */
   async greet(): Promise<void> {
-    if (this.busy || this.current.retryAt > this.world.now()) return;
-    if (this.current.server && this.current.kind !== "busy") return;
+    if (this.busy) return;
+    if (this.current.retryAt > this.world.now()) {
+      // A worker that starts anew waits for the same time as the one before.
+      this.run();
+      return;
+    }
     this.busy = true;
     await this.guarded(async (epoch) => {
       await this.shake(epoch);
+      // With no work at which it could fail, the greeting is all that is known of it.
+      if (epoch === this.epoch && this.isIdle) this.event({ kind: "answered" });
     });
     this.busy = false;
     this.run();
+  }
+
+  private get isIdle(): boolean {
+    return this.jobs.length === 0;
   }
 
   private event(event: Event): void {
@@ -136,9 +149,9 @@ export class Queue {
   }
 
   private run(): void {
-    const idle = this.jobs.length === 0;
-    // Nobody may wait any more for a server that was busy: whether it still is gets asked all the same.
-    if (this.busy || (idle && this.current.kind !== "busy")) return;
+    const { kind } = this.current;
+    // Nobody may wait any more for a server in trouble: whether it still is gets asked all the same.
+    if (this.busy || (this.isIdle && (kind === "ok" || kind === "unknown"))) return;
     const wait = this.current.retryAt - this.world.now();
     if (wait > 0) {
       this.wake ??= this.world.after(wait, () => {
@@ -147,7 +160,7 @@ export class Queue {
       });
       return;
     }
-    if (idle) {
+    if (this.isIdle) {
       void this.greet();
       return;
     }

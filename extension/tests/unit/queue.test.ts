@@ -289,6 +289,45 @@ describe("the queue", () => {
     expect(stage.asked.length).toBe(1);
   });
 
+  test("finds by a greeting that the server has gone, and by itself that it is back", async () => {
+    const stage = new Stage();
+    const { fetch } = stage;
+    const area = memory();
+    const queue = await stage.queue(area);
+    await ask(queue, new Map(), "p", ["one"]);
+    await stage.settle();
+    expect(queue.state.kind).toBe("ok");
+    stage.fetch = () => Promise.reject(new TypeError("Failed to fetch"));
+    await queue.greet();
+    expect(queue.state.kind).toBe("unreachable");
+    await stage.pass(1_000);
+    expect(queue.state).toMatchObject({ kind: "unreachable", failures: 2 });
+    // So does a worker that starts in the middle of it.
+    stage.timers = [];
+    const next = await stage.queue(area, queue.state);
+    await next.greet();
+    stage.fetch = fetch;
+    await stage.pass(1_900);
+    expect(next.state.kind).toBe("unreachable");
+    await stage.pass(100);
+    expect(next.state).toMatchObject({ kind: "ok", failures: 0 });
+    expect(stage.asked.length).toBe(1);
+  });
+
+  test("takes a server that failed at its work by its greeting once there is none left", async () => {
+    const stage = new Stage();
+    const queue = await stage.queue();
+    stage.answer = () => new Response("oops", { status: 500 });
+    await ask(queue, new Map(), "p", ["one"]);
+    await stage.settle();
+    queue.forget("p");
+    await stage.pass(1_000);
+    expect(queue.state.kind).toBe("ok");
+    const { length } = stage.sent;
+    await stage.pass(60_000);
+    expect(stage.sent.length).toBe(length);
+  });
+
   test("sends no text to a new address before a greeting of its own", async () => {
     const stage = new Stage();
     const { fetch } = stage;
