@@ -10,6 +10,7 @@ import {
   type Score,
   type Server,
 } from "../shared/score";
+import { originPattern } from "../shared/settings";
 import type { Kind } from "../shared/state";
 
 /** Chrome ends a worker whose fetch takes 30 s; the timeout must come before. */
@@ -85,8 +86,10 @@ async function request(
     if (error instanceof DOMException && error.name === "TimeoutError") {
       throw new Late(timeout / 1000);
     }
-    // A TypeError is all that fetch says of a refused connection, a bad certificate, a redirect.
-    throw new Failure("unreachable", server);
+    // A TypeError is all that fetch says of a refused connection, a bad certificate, a redirect, or of
+    // a permission that the browser's own settings took back.
+    const may = await chrome.permissions.contains({ origins: [originPattern(server)] });
+    throw new Failure(may ? "unreachable" : "withheld", server);
   }
   const { status } = response;
   let json: unknown;

@@ -7,6 +7,7 @@ import { MIN_WORDS, type Server } from "./score";
  * - `ok`: it answers
  * - `busy`: it answers late, or says that it has no room
  * - `unreachable`: nothing answers at the address
+ * - `withheld`: the browser's own settings took back the permission to send there
  * - `unauthorized`: it wants a token, or another one
  * - `refused`: it takes nothing from this extension, or not under this address
  * - `outdated`, `newer`: it speaks an older, a newer API
@@ -18,6 +19,7 @@ export type Kind =
   | "ok"
   | "busy"
   | "unreachable"
+  | "withheld"
   | "unauthorized"
   | "refused"
   | "outdated"

@@ -9,6 +9,7 @@ const TITLES: Record<Kind, Key> = {
   ok: "stateOk",
   busy: "stateBusy",
   unreachable: "stateUnreachable",
+  withheld: "stateWithheld",
   unauthorized: "stateUnauthorized",
   refused: "stateRefused",
   outdated: "stateOutdated",
@@ -20,6 +21,7 @@ const TITLES: Record<Kind, Key> = {
 const ADVICE: Partial<Record<Kind, Key>> = {
   busy: "adviceBusy",
   unreachable: "adviceUnreachable",
+  withheld: "adviceWithheld",
   unauthorized: "adviceUnauthorized",
   refused: "adviceRefused",
   outdated: "adviceOutdated",

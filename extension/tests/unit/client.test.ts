@@ -1,4 +1,4 @@
-import { describe, expect, test } from "vitest";
+import { afterEach, describe, expect, test, vi } from "vitest";
 import {
   Failure,
   handshake,
@@ -13,6 +13,16 @@ const ADDRESS = { server: "http://127.0.0.1:8765", token: "" };
 function answering(status: number, body: string, headers: Record<string, string> = {}): Fetch {
   return () => Promise.resolve(new Response(body, { status, headers }));
 }
+
+function mayReach(may: boolean) {
+  const contains = vi.fn(() => Promise.resolve(may));
+  vi.stubGlobal("chrome", { permissions: { contains } });
+  return contains;
+}
+
+afterEach(() => {
+  vi.unstubAllGlobals();
+});
 
 async function failure(fetch: Fetch): Promise<unknown> {
   try {
@@ -42,11 +52,22 @@ describe("what the client makes of an answer", () => {
   });
 
   test("a refused connection is unreachable, a timeout is busy", async () => {
+    mayReach(true);
     expect(await failure(() => Promise.reject(new TypeError("Failed to fetch")))).toBe(
       "unreachable",
     );
     const timeout = new DOMException("signal timed out", "TimeoutError");
     expect(await failure(() => Promise.reject(timeout))).toBe("busy");
+  });
+
+  test("a server that the browser's settings keep the extension from is withheld", async () => {
+    const contains = mayReach(false);
+    const refused: Fetch = () => Promise.reject(new TypeError("Failed to fetch"));
+    await expect(handshake(refused, ADDRESS)).rejects.toMatchObject({
+      as: "withheld",
+      detail: ADDRESS.server,
+    });
+    expect(contains).toHaveBeenCalledWith({ origins: ["http://127.0.0.1/*"] });
   });
 
   test("another client error concerns the request alone", async () => {

@@ -1,6 +1,6 @@
 // @vitest-environment node
 import { webcrypto } from "node:crypto";
-import { describe, expect, test } from "vitest";
+import { afterEach, describe, expect, test, vi } from "vitest";
 import { Cache, type Area } from "../../src/background/cache";
 import { Queue, type World } from "../../src/background/queue";
 import type { Refusal, Score } from "../../src/shared/score";
@@ -110,6 +110,10 @@ async function ask(queue: Queue, answers: Answers, page: string, texts: readonly
   const asked = texts.map((text, id) => ({ id, text }));
   await queue.ask(page, asked, (id, answer) => answers.set(texts[id] ?? "", answer));
 }
+
+afterEach(() => {
+  vi.unstubAllGlobals();
+});
 
 describe("the queue", () => {
   test("shakes hands, then asks for a few texts, then for many", async () => {
@@ -297,6 +301,7 @@ describe("the queue", () => {
     await ask(queue, new Map(), "p", ["one"]);
     await stage.settle();
     expect(queue.state.kind).toBe("ok");
+    vi.stubGlobal("chrome", { permissions: { contains: () => Promise.resolve(true) } });
     stage.fetch = () => Promise.reject(new TypeError("Failed to fetch"));
     await queue.greet();
     expect(queue.state.kind).toBe("unreachable");
