@@ -262,7 +262,11 @@ export class Page {
     };
     for (const name of LOOKED_AT) addEventListener(name, look, options);
     const point = (event: PointerEvent) => {
-      if (this.overlay.owns(event.target)) return;
+      if (this.overlay.owns(event.target)) {
+        // It was on its way here: what it passed is not what it rests on.
+        this.timers.cancel("hover");
+        return;
+      }
       this.timers.afterLast("hover", HOVER, () => {
         this.point(event.clientX, event.clientY);
       });

@@ -14,9 +14,13 @@ export class Timers {
 
   /** The same, counted from the last time it is asked for. */
   afterLast(name: string, wait: number, then: () => void): void {
+    this.cancel(name);
+    this.soon(name, wait, then);
+  }
+
+  cancel(name: string): void {
     clearTimeout(this.timers.get(name));
     this.timers.delete(name);
-    this.soon(name, wait, then);
   }
 
   clear(): void {

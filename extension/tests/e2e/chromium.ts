@@ -285,12 +285,26 @@ export class Chromium {
 
   /** Where the bars stand, in the closed shadow root too; none where they are not rendered. */
   async bars(page: Page): Promise<{ top: number; bottom: number }[]> {
+    return (await this.boxes(page, "bar")).map(([, top = 0, , , , bottom = 0]) => ({
+      top,
+      bottom,
+    }));
+  }
+
+  /** The upper left corner of the tooltip. */
+  async tip(page: Page): Promise<{ left: number; top: number }> {
+    const [[left, top] = []] = await this.boxes(page, "tip");
+    if (left === undefined || top === undefined) throw new Error("no tooltip is shown");
+    return { left, top };
+  }
+
+  private async boxes(page: Page, name: string): Promise<Protocol.DOM.Quad[]> {
     const session = await page.createCDPSession();
     const { root } = await session.send("DOM.getDocument", { depth: -1, pierce: true });
-    const found: { top: number; bottom: number }[] = [];
-    for (const { nodeId } of nodesOf(root, "bar")) {
+    const found: Protocol.DOM.Quad[] = [];
+    for (const { nodeId } of nodesOf(root, name)) {
       const { quads } = await session.send("DOM.getContentQuads", { nodeId });
-      for (const [, top = 0, , , , bottom = 0] of quads) found.push({ top, bottom });
+      found.push(...quads);
     }
     await session.detach();
     return found;

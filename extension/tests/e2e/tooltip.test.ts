@@ -52,6 +52,19 @@ describe.skipIf(SKIPPED)("a tooltip speaks of its own passage", () => {
     await hasNoTip();
   });
 
+  test("and stays while the pointer is on it", async () => {
+    const { x, y } = await mark();
+    await page.mouse.move(x, y);
+    await hasTip();
+    const before = await chromium.tip(page);
+    const middle = { x: before.left + 30, y: before.top + 30 };
+    await page.mouse.move(middle.x, middle.y, { steps: 8 });
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    expect(await chromium.tip(page)).toEqual(before);
+    await page.mouse.move(5, 5);
+    await hasNoTip();
+  });
+
   test("and stays where it was led to, until that moves", async () => {
     await next();
     await hasTip();
