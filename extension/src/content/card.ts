@@ -18,12 +18,12 @@ export const CARD_CSS = `
   .card p { margin: 0.3rem 0 0; }
   .card .line { display: flex; align-items: center; gap: 0.5rem; margin: 0; font-size: 14px; font-weight: 650; }
   .card .sign { flex: none; width: 11px; height: 11px; border-radius: 3px; background: #5b6472; }
-  .card[data-verdict="ai"] .sign { background: #d97706; }
-  .card[data-verdict="unclear"] .sign { background: none; border: 2px dotted #5f7ba3; box-sizing: border-box; border-radius: 50%; }
+  .card[data-verdict="ai"] .sign { background: #bc6705; }
+  .card[data-verdict="unclear"] .sign { background: none; border: 2px dotted #5c7ca5; box-sizing: border-box; border-radius: 50%; }
   .card[data-verdict="human"] .sign { background: #3f8f6b; border-radius: 50%; }
   .card .gauge { height: 5px; margin-top: 0.5rem; border-radius: 3px; background: #e3e7ed; overflow: hidden; }
   .card .gauge span { display: block; height: 100%; background: #6b7688; }
-  .card[data-verdict="ai"] .gauge span { background: #d97706; }
+  .card[data-verdict="ai"] .gauge span { background: #bc6705; }
   .card .caution { color: #4d5766; font-size: 12px; }
   @media (prefers-color-scheme: dark) {
     .card { background: #1d242e; color: #e8ecf2; border-color: #445062; box-shadow: 0 6px 24px rgb(0 0 0 / 0.5); }

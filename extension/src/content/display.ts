@@ -7,6 +7,7 @@ import type { Bar, Overlay } from "./overlay";
 import { createPainter } from "./paint";
 import { contains, type Passage } from "./passages";
 import { overlap, windowOf } from "./place";
+import { BAR_WIDTH } from "./style";
 
 /** Ranges on the page at once: the browser's cost grows with them. */
 const MOST_RANGES = 400;
@@ -147,5 +148,5 @@ function barOf(
 /** Beyond the edge of the window a bar would have the page scroll sideways. */
 function rightOf(right: number): number {
   const edge = document.documentElement.clientWidth;
-  return right <= edge ? Math.min(right + 6, edge - 4) : right + 6;
+  return right <= edge ? Math.min(right + 6, edge - BAR_WIDTH) : right + 6;
 }

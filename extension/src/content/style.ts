@@ -2,14 +2,19 @@
  * How marks look; the legend and the options show them by the same rules.
  *
  * Amber and solid is `ai`, slate and dotted is `unclear`: they differ in form as well as in colour,
- * and neither is the red of an error. Half-transparent colours hold on light and dark pages alike.
+ * and neither is the red of an error. Each is halfway between white and black, so that it stands out from
+ * light and dark pages alike (WCAG 1.4.11). The thickness says how strong a mark is: paler ones would be
+ * lost on some readers.
  */
 
 import type { Style } from "../shared/settings";
 import { LEVELS, type Level, type MarkKind } from "./marks";
 
-const AMBER = "217 119 6";
-const SLATE = "100 130 170";
+const COLOURS = { ai: "188 103 5", unclear: "92 124 165" } as const;
+
+const KINDS = (["ai", "unclear"] as const).flatMap((kind) =>
+  LEVELS.map((level) => [kind, level] as const),
+);
 
 /** Names any page might use, for a page can list them. */
 export function highlightName(kind: MarkKind, level: Level): string {
@@ -19,15 +24,18 @@ export function highlightName(kind: MarkKind, level: Level): string {
 /** A page may be seen through the margin style without a single change to its text. */
 export function declarations(style: Style, kind: MarkKind, level: Level): string {
   if (style === "margin") return "";
-  if (kind === "unclear") {
-    const line = `underline 2px dotted rgb(${SLATE} / ${level === 1 ? 0.75 : 0.95})`;
-    const tint = style === "background" ? `background-color: rgb(${SLATE} / 0.14);` : "";
-    return `text-decoration: ${line}; text-decoration-skip-ink: none; ${tint}`;
-  }
-  if (style === "background") return `background-color: rgb(${AMBER} / ${0.08 + 0.1 * level});`;
-  const width = level === 1 ? 2 : 3;
-  const line = `underline ${width}px solid rgb(${AMBER} / ${0.25 + level * 0.18})`;
-  return `text-decoration: ${line}; text-decoration-skip-ink: none;`;
+  const form = kind === "ai" ? `${level}px solid` : "2px dotted";
+  // So faint that the line on it stands out, and the text.
+  const strength = kind === "ai" ? 0.04 + 0.05 * level : 0.14;
+  const tint =
+    style === "background" ? `background-color: rgb(${COLOURS[kind]} / ${strength}); ` : "";
+  return `${tint}text-decoration: underline ${form} rgb(${COLOURS[kind]}); text-decoration-skip-ink: none;`;
+}
+
+/** The line that is a bar beside the text. */
+export function barBorder(kind: MarkKind, level: Level): string {
+  const form = kind === "ai" ? `${level + 1}px solid` : "4px dotted";
+  return `border-inline-start: ${form} rgb(${COLOURS[kind]});`;
 }
 
 /** In forced colours the reader's own palette decides; the form still tells the kinds apart. */
@@ -50,13 +58,10 @@ declare const HIGHLIGHTS_INHERIT: boolean;
  */
 export function highlightCss(style: Style, inherits = HIGHLIGHTS_INHERIT): string {
   const rules = (declared: (kind: MarkKind, level: Level) => string) =>
-    (["ai", "unclear"] as const)
-      .flatMap((kind) => LEVELS.map((level) => [kind, level] as const))
-      .map(
-        ([kind, level]) =>
-          `${inherits ? ":root" : ""}::highlight(${highlightName(kind, level)}) { ${declared(kind, level)} }`,
-      )
-      .join("\n");
+    KINDS.map(
+      ([kind, level]) =>
+        `${inherits ? ":root" : ""}::highlight(${highlightName(kind, level)}) { ${declared(kind, level)} }`,
+    ).join("\n");
   const plain = rules((kind, level) => declarations(style, kind, level));
   const forced = rules((kind) => forcedDeclarations(style, kind));
   return `${plain}\n@media (forced-colors: active) { ${forced} }`;
@@ -65,13 +70,17 @@ export function highlightCss(style: Style, inherits = HIGHLIGHTS_INHERIT): strin
 /** Whether each shadow tree needs the rules for itself. */
 export const EACH_TREE = !HIGHLIGHTS_INHERIT;
 
+/** Of the widest bar, in pixels. */
+export const BAR_WIDTH = 5;
+
 /** A bar beside the text. */
 export const MARGIN_CSS = `
-  .bar { position: absolute; width: 0; border-inline-start: 4px solid rgb(${AMBER} / 0.35); border-radius: 2px; }
-  .bar[data-level="2"] { border-color: rgb(${AMBER} / 0.6); }
-  .bar[data-level="3"] { border-color: rgb(${AMBER} / 0.8); }
-  .bar[data-level="4"] { border-color: rgb(${AMBER}); }
-  .bar[data-kind="unclear"] { border-inline-start: 4px dotted rgb(${SLATE} / 0.9); border-radius: 0; }
+  .bar { position: absolute; width: 0; }
+  ${KINDS.map(
+    ([kind, level]) =>
+      `.bar[data-kind="${kind}"][data-level="${level}"] { ${barBorder(kind, level)} }`,
+  ).join("\n")}
+  .bar[data-kind="ai"] { border-radius: 2px; }
   @media (forced-colors: active) {
     .bar { border-color: Highlight !important; }
     .bar[data-kind="unclear"] { border-color: CanvasText !important; }
