@@ -90,6 +90,8 @@ async function choose(automatic: boolean): Promise<void> {
 }
 
 function listSites(id: string, key: "sitesOn" | "sitesOff"): void {
+  const list = byId(id, HTMLElement);
+  const focused = [...list.children].findIndex((item) => item.contains(document.activeElement));
   const items = settings[key].map((site) => {
     const item = document.createElement("li");
     const name = document.createElement("span");
@@ -110,7 +112,11 @@ function listSites(id: string, key: "sitesOn" | "sitesOff"): void {
     none.textContent = words.say("sitesNone");
     items.push(none);
   }
-  byId(id, HTMLElement).replaceChildren(...items);
+  list.replaceChildren(...items);
+  if (focused < 0) return;
+  // Whoever took one from the list goes on at the next, or where the list ends.
+  const buttons = list.querySelectorAll("button");
+  (buttons[Math.min(focused, buttons.length - 1)] ?? byId("off-site", HTMLInputElement)).focus();
 }
 
 async function leaveOut(): Promise<void> {

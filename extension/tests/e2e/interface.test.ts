@@ -263,6 +263,19 @@ describe.skipIf(SKIPPED)("popup, options, menu, command", () => {
     await until("no site", async () => (await text(page, "#sites-off")) === "Keine.");
   });
 
+  test("who removes sites by keyboard stays in their list", async () => {
+    const page = await options();
+    await chromium.set({ sitesOff: ["a.test", "b.test", "c.test"] });
+    await until("the sites", async () => (await page.$$("#sites-off button")).length === 3);
+    const focused = () =>
+      page.evaluate(() => document.activeElement?.ariaLabel ?? document.activeElement?.id);
+    await page.focus("#sites-off li:nth-child(2) button");
+    for (const next of ["Remove c.test", "Remove a.test", "Site to leave out"]) {
+      await page.keyboard.press("Enter");
+      await until(next, async () => (await focused()) === next);
+    }
+  });
+
   test("checks every page by itself where the reader wants it", async () => {
     const page = await options();
     await page.locator('input[value="automatic"]').click();
