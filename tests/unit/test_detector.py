@@ -182,6 +182,15 @@ def test_both_scores_where_something_was_hidden(detector: Detector) -> None:
     assert verdict.log_odds == detector.score(PROSE).log_odds
 
 
+@pytest.mark.parametrize("space", ["\u1680", "\u00a0", "\u2003", "\u2028", "\u3000", "\x85"])
+def test_a_wide_space_after_a_lone_letter(detector: Detector, space: str) -> None:
+    for text in (f"Plan B{space}. {PROSE}", f"Plan B{space}. {PROSE} hel\u200blo"):
+        verdict = detector.score(text)
+        check(verdict, text)
+        assert verdict.probability is not None
+        assert (verdict.raw is None) == ("\u200b" not in text)
+
+
 @pytest.mark.parametrize("suffix", ["\x00", " “Yes”, he said.", " \ud800", "\r\n\r\n**So.**"])
 def test_one_score_where_nothing_was_hidden(detector: Detector, suffix: str) -> None:
     assert detector.score(PROSE + suffix).raw is None

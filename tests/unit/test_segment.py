@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from byline.normalize import as_it_came, normalize
 from byline.segment import MAX_SENTENCE_CHARACTERS, count_words, segment
 from byline.types import BlockKind
 
@@ -105,6 +106,42 @@ def test_offsets_are_code_points() -> None:
     assert [t for t, _ in parts(text)] == [
         "😀👩‍💻 naïve 𝐱 start.", "Second one here.", "日本 third."
     ]  # fmt: skip
+
+
+WIDE_SPACES = [c for c in map(chr, range(0x80, 0x3001)) if c.isspace()]
+
+
+@pytest.mark.parametrize("space", WIDE_SPACES, ids=ascii)
+def test_a_wide_space_is_a_space(space: str) -> None:
+    # Of the spaces that normalizing leaves, U+1680 alone is one; the text as it came has them all.
+    text = f"It was plan B{space}. He{space}went.{space}So did I."
+    plain = text.replace(space, " ")
+    for prepared in (as_it_came(text).text, normalize(text).text):
+        spans = [(s.start, s.end) for s in segment(prepared)]
+        if "\n" not in prepared:
+            assert spans == [(s.start, s.end) for s in segment(plain)]
+        assert [part.split()[-1] for part, _ in parts(prepared)][-2:] == ["went.", "I."]
+
+
+class PanicException(BaseException):
+    """As Rust's panics come: of no other class, and out of no module that could be imported."""
+
+
+@pytest.mark.parametrize("error", [PanicException, KeyboardInterrupt, MemoryError])
+def test_where_sentencex_panics_the_text_is_one_sentence(
+    error: type[BaseException], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise error
+
+    text = "One. Two!\n\n- " + "word " * 200
+    monkeypatch.setattr("sentencex.get_sentence_boundaries", fail)
+    if error is PanicException:
+        assert parts(text)[0][0] == "One. Two!"
+        assert sum(s.words for s in segment(text)) == 202
+    else:
+        with pytest.raises(error):
+            segment(text)
 
 
 def test_a_long_sentence_is_cut_between_words() -> None:
