@@ -19,8 +19,9 @@ MAX_SENTENCE_CHARACTERS = 600
 _STRETCH = 10_000
 _HEADING = re.compile(r"[ \t]{0,3}#{1,6}[ \t]+(?=\S)")
 _LIST_ITEM = re.compile(r"[ \t]*(?:[-*+•‣▪◦·–]|\(?\d{1,3}[.)]|\(?[A-Za-z]\))[ \t]+(?=\S)")
-# With ticks behind, it is code in a line; tildes alone divide scenes.
-_FENCE = re.compile(r"[ \t]{0,3}(?:(?P<ticks>`{3,})[^`]*|~{3,}[ \t]*(?P<info>\S*)[ \t]*)$")
+# With ticks behind, it is code in a line; tildes alone divide scenes. Nothing is given back: tried
+# at every place of a long run, the rest would take quadratic time.
+_FENCE = re.compile(r"[ \t]{0,3}(?:(?P<ticks>`{3,})[^`]*|~{3,}+[ \t]*+(?P<info>\S*+)[ \t]*)$")
 _RULE = re.compile(r"[ \t]*(?:[-=*_~#][ \t]*){3,}$")
 _TABLE_ROW = re.compile(r"[ \t]*\|.*\|[ \t]*$")
 _ENDS_SENTENCE = re.compile(r"[.!?:;,…\"')\]-]\s*$")

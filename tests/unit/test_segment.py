@@ -159,17 +159,17 @@ def test_an_endless_word_is_cut_and_counts_once() -> None:
 
 
 @pytest.mark.parametrize(
-    "pattern",
-    [
+    ("before", "pattern", "after"),
+    [("", "~", " a b"), ("~~~", " ", "x y"), *(("", pattern, "x") for pattern in (
         "- ", "- \n", "- x\n", "#", "#\n", "# ", "|", "|a|\n", "| ", "\n", " ", "a", ".", ". ",
         "a. ", "A! ", "1. ", "```\n", "`", "“", "(", "-=", "Dr. ", "Title\nBelow\n", "“a.” ", "...",
-        "😀", "。", "「", "‘",
-    ],
+        "😀", "。", "「", "‘", "~", "~ ",
+    ))],
 )  # fmt: skip
-def test_time_is_linear(pattern: str) -> None:
+def test_time_is_linear(before: str, pattern: str, after: str) -> None:
     def seconds(characters: int) -> float:
         start = time.process_time()
-        segment(pattern * (characters // len(pattern)) + "x")
+        segment(before + pattern * (characters // len(pattern)) + after)
         return time.process_time() - start
 
     # The least of three: a collection of the garbage of all tests before takes most of a second.
