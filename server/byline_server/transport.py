@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import signal
+import sys
 import threading
 import time
 from types import FrameType
@@ -69,6 +70,8 @@ class Transport:
             ident="byline",
             max_request_body_size=settings.max_body + 1,  # waitress refuses from this size on
             max_request_header_size=32 * 1024,
+            inbuf_overflow=sys.maxsize,  # no text goes to a file; what is held is bounded anyhow
+            outbuf_overflow=sys.maxsize,
             connection_limit=settings.max_connections + 4,  # its own sockets count
             channel_timeout=settings.receive_timeout,
             cleanup_interval=max(1, settings.receive_timeout // 4),

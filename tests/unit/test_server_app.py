@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import http.client
+import io
 import re
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from threading import Event
@@ -14,6 +17,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from prometheus_client.parser import text_string_to_metric_families
 from pydantic import ValidationError
+from waitress import wasyncore
 
 from byline import Detector
 from byline_server.app import create_app
@@ -22,6 +26,7 @@ from byline_server.scheduler import QueueFull
 from byline_server.schema import ScoreRequest
 from byline_server.service import Service, started, warm_up
 from byline_server.settings import Settings, variable
+from byline_server.transport import Transport
 from byline_server.wire import utf16_offsets
 
 pytestmark = pytest.mark.unit
@@ -191,6 +196,42 @@ def test_offsets_in_utf16_are_those_of_the_encoded_text(text: str) -> None:
     assert offsets == [
         len(text[:i].encode("utf-16-le", "surrogatepass")) // 2 for i in range(len(text) + 1)
     ]
+
+
+def test_neither_a_request_nor_an_answer_goes_to_a_file(monkeypatch: pytest.MonkeyPatch) -> None:
+    files: list[io.BytesIO] = []
+
+    def made(mode: str) -> io.BytesIO:
+        files.append(io.BytesIO())
+        return files[-1]
+
+    monkeypatch.setattr("tempfile.TemporaryFile", made)
+    transport = Transport(Settings(port=0, threads=1))
+
+    def echo(environ: dict[str, Any], start_response: Any) -> list[bytes]:
+        body = environ["wsgi.input"].read()
+        start_response("200 OK", [("Content-Length", str(len(body)))])
+        return [body]
+
+    transport.application = echo
+    sent = b"text " * 1_000_000
+    answered: list[bytes] = []
+
+    def ask() -> None:
+        connection = http.client.HTTPConnection("127.0.0.1", transport.port, timeout=30)
+        for body in (sent, iter([sent[:2_500_000], sent[2_500_000:]])):  # the second in chunks
+            connection.request("POST", "/", body)
+            answered.append(connection.getresponse().read())
+        connection.close()
+
+    client = threading.Thread(target=ask)
+    client.start()
+    while client.is_alive():
+        transport._turn(0.05)
+    transport._lanes.shutdown()
+    wasyncore.close_all(transport._map)
+    assert answered == [sent, sent]
+    assert files == []
 
 
 def test_what_is_deployed_sets_only_what_there_is(repository_root: Path) -> None:
