@@ -159,7 +159,7 @@ class Scheduler:
     def admitted(self, ticket: Ticket[T]) -> Iterator[None]:
         """Let a ticket in; jobs can be added to it while the first of them run.
 
-        On leaving, what was not used of its room, and what was not begun, is dropped.
+        On leaving, what is left of its room, and what was not begun, is dropped.
 
         Raises:
             QueueFull: there is no room.
@@ -191,11 +191,15 @@ class Scheduler:
     def wait(self, ticket: Ticket[T], patience: Patience) -> None:
         """Wait for the last job of a ticket, to which none is added any more.
 
+        What its jobs did not need of its room is free for others.
+
         Raises:
             DeadlinePassed, ClientGone: it took too long.
         """
         with self._changed:
             ticket.complete = True
+            self.waiting -= ticket.reserved
+            ticket.reserved = 0
             if not ticket.left:
                 ticket.done.set()
         while not ticket.done.wait(

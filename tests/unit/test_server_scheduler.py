@@ -182,6 +182,28 @@ def test_jobs_run_while_others_are_added(gate: Gate) -> None:
     scheduler.close()
 
 
+def test_room_that_no_job_needed_is_free_while_the_jobs_run(gate: Gate) -> None:
+    scheduler = Scheduler(workers=1, capacity=6)
+    ticket: Ticket[str] = Ticket(6)
+
+    def ask() -> None:
+        with scheduler.admitted(ticket):
+            scheduler.add(ticket, gate.jobs("a", 2))
+            scheduler.wait(ticket, patient())
+
+    threads = [asked(ask)]
+    until(lambda: ticket.complete and scheduler.running == 1)
+    assert scheduler.waiting == 1
+    threads.append(asked(lambda: scheduler.run(gate.jobs("b", 5), patient())))
+    until(lambda: scheduler.waiting == 6)
+    gate.open.set()
+    for thread in threads:
+        thread.join(10)
+    assert len(gate.order) == 7
+    assert scheduler.waiting == 0
+    scheduler.close()
+
+
 def test_what_fails_while_it_adds_leaves_nothing(gate: Gate) -> None:
     scheduler = Scheduler(workers=1, capacity=10)
     blocker = asked(lambda: scheduler.run(gate.jobs("blocker", 1), patient()))
