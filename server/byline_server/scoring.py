@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -46,15 +46,32 @@ class Scoring:
         new = {key: text for key, text in zip(keys, texts, strict=True) if known[key] is None}
         windows = 0
         if new:
-            ran = self.run(loaded, new.values(), patience)
+            began = time.perf_counter_ns()
+            try:
+                ran = self.run(loaded, new.values(), patience)
+            except Exception:
+                loaded.text_statistics.failed(time.perf_counter_ns() - began)
+                raise
             for key, scored in zip(new, ran, strict=True):
                 windows += len(scored.logits) + len(scored.raw)
                 known[key] = scored.verdict
                 self._cache.put(key, scored.verdict)
         return [verdict for key in keys if (verdict := known[key]) is not None], windows
 
-    def run(self, loaded: Loaded, texts: Collection[str], patience: Patience) -> list[Scored]:
-        """Score texts, whatever was scored before.
+    def run(
+        self,
+        loaded: Loaded,
+        texts: Collection[str],
+        patience: Patience,
+        check: Callable[[int, Task], None] | None = None,
+    ) -> list[Scored]:
+        """Score texts, whatever was scored before. Counts a success; a failure is the caller's.
+
+        Args:
+            loaded: the model.
+            texts: any strings.
+            patience: how long.
+            check: looks at each text once it is cut, by its index; what it raises ends the run.
 
         Raises:
             QueueFull, DeadlinePassed, ClientGone: not all were scored.
@@ -66,9 +83,11 @@ class Scoring:
             sum(1 + len(text) // _CHARACTERS_A_WINDOW for text in texts)
         )
         with self._scheduler.admitted(ticket):
-            for text in texts:  # the first run while the next are cut
+            for i, text in enumerate(texts):  # the first run while the next are cut
                 patience.check()
                 task = loaded.detector.cut(Document("", text))
+                if check is not None:
+                    check(i, task)
                 windows = [window for part in _parts(task) for window in part.windows]
                 self._scheduler.add(ticket, [partial(run, window) for window in windows])
                 tasks.append(task)

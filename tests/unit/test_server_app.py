@@ -22,7 +22,7 @@ from waitress import wasyncore
 from byline import Detector
 from byline_server.app import create_app
 from byline_server.guard import Guard
-from byline_server.scheduler import QueueFull
+from byline_server.scheduler import DeadlinePassed, QueueFull
 from byline_server.schema import ScoreRequest
 from byline_server.service import Service, started, warm_up
 from byline_server.settings import Settings, variable
@@ -120,6 +120,42 @@ def test_metrics_can_be_read_and_count(client: FlaskClient, essay: str) -> None:
     assert grown("nv_inference_compute_infer_duration_us{model=student_int8,version=1}") > 0
     assert after["process_resident_memory_bytes{}"] > 1e7
     assert after["byline_cache_entries{}"] == 2
+
+
+def counted(service: Service) -> tuple[int, int]:
+    """Requests that succeeded and that failed."""
+    kept = service.models.get(None).text_statistics
+    return kept.success.count, kept.fail.count
+
+
+@pytest.mark.parametrize("last", ["Too short.", "Die Tür war offen, und niemand war da. " * 20])
+def test_a_text_that_is_not_judged_is_a_failure_alone(
+    service: Service, client: FlaskClient, essay: str, last: str
+) -> None:
+    success, fail = counted(service)
+    values = {"name": "text", "shape": [2, 1], "datatype": "BYTES", "data": [essay, last]}
+    answer = client.post("/v2/models/byline_text/infer", json={"inputs": [values]})
+    assert answer.status_code == 400
+    assert "text of row 1" in answer.text
+    assert counted(service) == (success, fail + 1)
+    values |= {"shape": [1, 1], "data": [essay]}
+    assert client.post("/v2/models/byline_text/infer", json={"inputs": [values]}).status_code == 200
+    assert counted(service) == (success + 1, fail + 1)
+
+
+@pytest.mark.parametrize(("error", "status"), [(QueueFull(1, 1), 429), (DeadlinePassed(), 503)])
+def test_what_could_not_be_scored_is_a_failure(
+    service: Service, client: FlaskClient, monkeypatch: pytest.MonkeyPatch,
+    error: Exception, status: int,
+) -> None:  # fmt: skip
+    def fail(*_: object) -> None:
+        raise error
+
+    success, failed = counted(service)
+    monkeypatch.setattr(service.scheduler, "wait", fail)
+    answer = client.post("/v1/score", json={"texts": [{"id": "a", "text": f"New: {status}."}]})
+    assert answer.status_code == status
+    assert counted(service) == (success, failed + 1)
 
 
 def test_the_names_and_addresses_it_answers_to() -> None:

@@ -11,6 +11,7 @@ from typing import ClassVar, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from byline.detector import Task
 from byline.spec import LABELS
 from byline.types import Window
 from byline_server.models import Loaded
@@ -186,8 +187,8 @@ class TextModel:
             Problem: a text isn't UTF-8, too long, too short to be judged, or of no kind that is.
         """
         texts = [self._text(i, raw) for i, raw in enumerate(inputs["text"].values[:, 0])]
-        scored = self.scoring.run(self.loaded, texts, patience)
-        logits = np.stack([self._logits(i, text) for i, text in enumerate(scored)])
+        scored = self.scoring.run(self.loaded, texts, patience, self._check)
+        logits = np.stack([_logits(text) for text in scored])
         probability = np.asarray([[s.verdict.probability] for s in scored], dtype=np.float32)
         windows = sum(len(s.logits) + len(s.raw) for s in scored)
         return _floats(logits=logits, probability=probability), windows
@@ -201,21 +202,24 @@ class TextModel:
             raise bad(f"the text of row {row} has more than {self.most_characters:,} characters")
         return text
 
-    def _logits(self, row: int, scored: Scored) -> NDArray[np.float32]:
-        if scored.task.unfit:
-            raise bad(f"the text of row {row} can't be judged: {scored.task.unfit.message}")
-        if not scored.logits:
+    def _check(self, row: int, task: Task) -> None:
+        if task.unfit:
+            raise bad(f"the text of row {row} can't be judged: {task.unfit.message}")
+        if not task.windows:
             least = self.loaded.detector.model.spec.thresholds.min_words
             raise bad(
                 f"the text of row {row} is too short to be judged: it has "
-                f"{scored.task.scored_words} words of prose, and needs {least}"
+                f"{task.scored_words} words of prose, and needs {least}"
             )
-        mean: NDArray[np.float64] = np.average(
-            np.asarray([answer.document for answer in scored.logits], dtype=np.float64),
-            axis=0,
-            weights=[len(window.ids) for window in scored.task.windows],
-        )
-        return mean.astype(np.float32)
+
+
+def _logits(scored: Scored) -> NDArray[np.float32]:
+    mean: NDArray[np.float64] = np.average(
+        np.asarray([answer.document for answer in scored.logits], dtype=np.float64),
+        axis=0,
+        weights=[len(window.ids) for window in scored.task.windows],
+    )
+    return mean.astype(np.float32)
 
 
 def _floats(**values: NDArray[np.float32]) -> dict[str, Tensor]:
