@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page, Request, expect, sync_playwright
+from playwright.sync_api import Browser, Page, Request, Route, expect, sync_playwright
 
 from byline import Detector
 
@@ -170,6 +170,28 @@ def test_what_was_not_scored_and_why(watched: Watched, mixed: str) -> None:
     watched.score(f"{mixed}\n\n```\nfor word in words:\n    print(word, len(word))\n```\n")
     expect(watched.page.locator("#meaning")).to_contain_text("Code and tables were not scored")
     expect(watched.page.locator("#shown .unscored")).to_contain_text("print(word, len(word))")
+
+    for text, found in (("Die Tür war offen, und niemand war da. ", "Not english"),
+                        ("The cat sat. ", "Repetitive")):  # fmt: skip
+        watched.score(text * 20)
+        expect(watched.page.locator("#meaning")).to_have_text(
+            "This text was not scored: see below why."
+        )
+        expect(watched.page.locator("#findings li")).to_contain_text(found)
+
+
+def test_where_a_text_was_cut_off_it_says_nothing_of_code(watched: Watched, mixed: str) -> None:
+    def cut(route: Route) -> None:
+        answer = route.fetch()
+        values = answer.json()
+        finding = {"kind": "truncated", "count": 9, "message": "Only the first were scored."}
+        values["results"][0] |= {"coverage": 0.5, "findings": [finding]}
+        route.fulfill(response=answer, json=values)
+
+    watched.page.route("**/v1/score", cut)
+    watched.score(mixed)
+    expect(watched.page.locator("#findings li")).to_contain_text("Truncated (9)")
+    expect(watched.page.locator("#meaning")).not_to_contain_text("Code and tables")
 
 
 def test_a_text_is_never_markup(watched: Watched, mixed: str) -> None:

@@ -123,12 +123,16 @@ function meaning(result, model) {
     return `${MEANINGS.too_short} The model judges no text of fewer than ${model.min_words} words; `
       + "code and tables are not counted.";
   }
+  if (result.probability === null) {
+    return "This text was not scored: see below why.";
+  }
   const ai = result.sentences.filter(({verdict}) => verdict === "ai").length;
   const mixed = result.verdict !== "ai" && ai
     ? ` A text is judged as a whole; ${ai} of its ${plural(result.sentences.length, "sentence")} `
       + `${ai === 1 ? "reads" : "read"} like a language model.`
     : "";
-  const left = result.coverage < 1 ? " Code and tables were not scored." : "";
+  const cut = result.findings.some(({kind}) => kind === "truncated"); // it says what was left out
+  const left = result.coverage < 1 && !cut ? " Code and tables were not scored." : "";
   return MEANINGS[result.verdict] + mixed + left;
 }
 
