@@ -145,7 +145,7 @@ def option(name: str) -> str:
 
 
 def checked(settings: Settings) -> Settings:
-    """Settings with the token read from its file, if they are safe together.
+    """Settings with the token read from its file or stripped, if they are safe together.
 
     Raises:
         InputError: the token can't be read or is none, or an address that others can reach has
@@ -153,6 +153,8 @@ def checked(settings: Settings) -> Settings:
     """
     if settings.token_file is not None:
         settings = dataclasses.replace(settings, token=_read_token(settings.token_file))
+    elif settings.token:
+        settings = dataclasses.replace(settings, token=_stripped(settings.token))
     if settings.token and not (settings.token.isascii() and settings.token.isprintable()):
         raise InputError("the token must be of printable ASCII characters, without line breaks")
     if not settings.token and not is_loopback(settings.host):
@@ -175,6 +177,14 @@ def is_loopback(host: str) -> bool:
         return ipaddress.ip_address(host.strip("[]")).is_loopback
     except ValueError:
         return host.lower() == "localhost"
+
+
+def _stripped(token: str) -> str:
+    # Blanks around it are no part of a header's value: no request could carry them.
+    stripped = token.strip()
+    if not stripped:
+        raise InputError(f"{variable('token')} holds only blanks: set a token, or unset it")
+    return stripped
 
 
 def _read_token(path: Path) -> str:

@@ -68,6 +68,15 @@ def test_the_token_comes_from_a_file(tmp_path: Path) -> None:
         checked(Settings(token="näh"))
 
 
+def test_blanks_around_a_token_are_no_part_of_it() -> None:
+    assert checked(Settings(token=" s3 cret\n")).token == "s3 cret"
+    with pytest.raises(InputError, match="could guess a token of 1 character"):
+        checked(Settings(host="0.0.0.0", token="x" + " " * 20))
+    for blank in (" ", "\t\n"):
+        with pytest.raises(InputError, match="BYLINE_TOKEN holds only blanks"):
+            checked(Settings(token=blank))
+
+
 def test_the_command_line_takes_no_token() -> None:
     result = CliRunner().invoke(serve, ["--token", "secret"])
     assert result.exit_code == 2
