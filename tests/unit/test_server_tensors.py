@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -14,6 +15,7 @@ from numpy.typing import NDArray
 from tritonclient.utils import deserialize_bytes_tensor, serialize_byte_tensor
 
 from byline_server.problem import Problem
+from byline_server.v2.inference import read_inference
 from byline_server.v2.tensors import (
     Specification,
     Tensor,
@@ -98,3 +100,12 @@ def test_classes_fall_and_carry_their_label() -> None:
         [b"1.000000:0:human", b"-1.000000:1:ai"],
     ]
     assert classified(logits, 1, ()).values.tolist() == [[b"2.000000:1"], [b"1.000000:0"]]
+
+
+@pytest.mark.parametrize("named", [{}, {"outputs": None}, {"outputs": []}])
+def test_where_no_output_is_named_all_are_given(named: dict[str, Any]) -> None:
+    given = {"name": "text", "shape": [1, 1], "datatype": "BYTES", "data": ["So."]}
+    body = json.dumps({"inputs": [given], **named}).encode()
+    gives = [Specification(name, "FP32", (-1, 1)) for name in ("logits", "probability")]
+    asked = read_inference(body, None, [TEXT], gives, 4)
+    assert [wanted.name for wanted in asked.outputs] == ["logits", "probability"]

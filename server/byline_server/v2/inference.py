@@ -46,7 +46,7 @@ class _Output(_Part):
 class _Request(_Part):
     id: StrictStr = ""
     inputs: _Few[_Input]
-    outputs: _Few[_Output] | None = None
+    outputs: _Few[_Output] | None = None  # none named are all
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,7 +207,7 @@ def _values(given: _Input, raw: bytes, wanted: Specification) -> tuple[Any, byte
 def _outputs(request: _Request, gives: Sequence[Specification]) -> tuple[Wanted, ...]:
     all_binary = request.parameters.get("binary_data_output") is True
     known = {given.name: given for given in gives}
-    if request.outputs is None:
+    if not request.outputs:
         return tuple(Wanted(name, all_binary, 0) for name in known)
     wanted: list[Wanted] = []
     for output in request.outputs:
