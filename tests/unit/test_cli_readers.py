@@ -150,6 +150,15 @@ def test_html_keeps_blocks_of_prose_alone(read: object) -> None:
     ]
 
 
+def test_word_of_the_menu_in_the_article_hides_none_of_it() -> None:
+    line = "The court heard {} in the morning, and nobody said when it would hear them again."
+    paragraphs = [line.format(who) for who in ("a man", "two boys", "the Home Office", "a nurse")]
+    menu = "<nav>Home</nav><nav>News</nav>"
+    article = "".join(f"<p>{paragraph}</p>" for paragraph in paragraphs)
+    page = f"<html><body>{menu}<article><h1>A heading</h1>{article}</article></body></html>"
+    assert html_text(page).split("\n\n") == ["A heading", *paragraphs]
+
+
 def test_page_without_a_main_part_gives_what_is_visible() -> None:
     assert html_text("<div>One<br>two<div>three</div></div>four") == "One two\n\nthree\n\nfour"
     assert html_text("") == ""

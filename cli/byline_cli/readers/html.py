@@ -105,7 +105,8 @@ def _kept(blocks: Iterable[Block], main: Iterable[Block]) -> list[bool]:
         for piece in (text[:_ENOUGH], text[-_ENOUGH:]):
             at = whole.find(piece, place, place + len(text) + _NEAR)
             if at >= 0:
-                place = at
+                if len(piece) > _ENOUGH // 2:  # a word of the menu may stand anywhere
+                    place = at
                 break
         found.append(at >= 0)
     return found
