@@ -159,6 +159,19 @@ def test_word_of_the_menu_in_the_article_hides_none_of_it() -> None:
     assert html_text(page).split("\n\n") == ["A heading", *paragraphs]
 
 
+@pytest.mark.parametrize(
+    "source",
+    [
+        "<p><a name='_Toc1'>A paragraph with a bookmark.</a></p>",
+        "<p><a name='_Toc1'>A paragraph with a bookmark.</p>",
+        "<p><a name='_Toc1'>A <a href='/'>paragraph</a> with a bookmark.</p>",
+        "<p>A <a href='/'>paragraph<a id='x'></a> with a bookmark.</p>",
+    ],
+)
+def test_bookmark_is_no_link(source: str) -> None:
+    assert visible_text(source) == "A paragraph with a bookmark."
+
+
 def test_page_without_a_main_part_gives_what_is_visible() -> None:
     assert html_text("<div>One<br>two<div>three</div></div>four") == "One two\n\nthree\n\nfour"
     assert html_text("") == ""

@@ -138,8 +138,11 @@ class _Visible(HTMLParser):
             self._end_block()
             self._never.append(tag)
         elif tag == "a":
-            self._link = len(self._pieces)
-            self._inside = any(name == "href" and "#" in (value or "") for name, value in attrs)
+            self._end_link()  # they don't nest
+            for name, value in attrs:
+                if name == "href":  # without one it is a bookmark
+                    self._link = len(self._pieces)
+                    self._inside = "#" in (value or "")
         elif tag == "br":
             self._pieces.append("\n")
         elif tag in _CELLS:
