@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from byline import InputError
-from byline_cli.blocks import join
+from byline_cli.blocks import Block, join
 from byline_cli.readers import files
 from byline_cli.readers.files import Reading, prose_of_stream, read_file
 from byline_cli.readers.html import html_blocks, page_blocks
@@ -170,6 +170,30 @@ def test_word_of_the_menu_in_the_article_hides_none_of_it() -> None:
 )
 def test_bookmark_is_no_link(source: str) -> None:
     assert visible_text(source) == "A paragraph with a bookmark."
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "<p class='footnote'>A note.<p>A text.",
+        "<p class='footnote'>A <b>note</b>.<br>More of it.<h2>A text.</h2>",
+        "<div><p class='footnote'>A note.</div>A text.",
+        "<ul><li class='footnote'>A note.<li>A text.</ul>",
+        "<ol><li class='footnote'>A note.</ol><p>A text.",
+        "<ol class='footnotes'><li id='footnote-1'>A note.<li id='footnote-2'>Another.</ol>A text.",
+        "<ol><li class='footnote'>A note.<ul><li>Some<li>of it</ul>is a list.</ol>A text.",
+        "<ul><li class='footnote'><p class='footnote'>A note.<li>A text.</ul>",
+        "<table><tr><td><p class='footnote'>A note.<tr><td>A cell.</table>A text.",
+    ],
+)
+def test_note_without_an_end_tag_ends(source: str) -> None:
+    assert visible_text(source) == "A text."
+
+
+def test_list_whose_items_have_no_end_tags_ends() -> None:
+    assert html_blocks("<ul><li>One<li>Two</ul>A text.")[1:] == [
+        Block("list_item", "Two"), Block("paragraph", "A text."),
+    ]  # fmt: skip
 
 
 def test_page_without_a_main_part_gives_what_is_visible() -> None:

@@ -34,6 +34,9 @@ _APART: dict[str, Kind] = {
     "blockquote": "quote", "pre": "code", "table": "table",
 }  # fmt: skip
 _CELLS = frozenset(("td", "th"))
+_LISTS = frozenset(("ol", "ul", "menu"))
+# HTML lets end tags of paragraphs and items be left out: at these, a paragraph has ended.
+_NO_PARAGRAPH = _BLOCKS | _HEADINGS | _CELLS | _APART.keys() | {"li"}
 # How pages, EPUBs and converters mark notes and lists of references.
 _NOTES = re.compile(
     r"(?:^|[\s_-])(?:sd)?(?:foot|end|rear)notes?(?:[\s_-]?\w*\d+)?(?:$|\s)"
@@ -131,6 +134,7 @@ class _Visible(HTMLParser):
         self._heading = self._item = False
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self._end_unclosed(tag, tag == "li")
         if self._never:
             if tag == self._never[-1]:
                 self._never.append(tag)
@@ -156,6 +160,7 @@ class _Visible(HTMLParser):
             self._open(tag)
 
     def handle_endtag(self, tag: str) -> None:
+        self._end_unclosed(tag, tag in _LISTS)
         if self._never:
             if tag == self._never[-1]:
                 self._never.pop()
@@ -169,7 +174,7 @@ class _Visible(HTMLParser):
         elif tag in _HEADINGS or tag == "li" or tag in _BLOCKS:
             self._end_block()
             self._heading = self._heading and tag not in _HEADINGS
-            self._item = self._item and tag != "li"
+            self._item = self._item and tag != "li" and tag not in _LISTS
 
     def handle_data(self, data: str) -> None:
         if not self._never:
@@ -180,10 +185,22 @@ class _Visible(HTMLParser):
         self._end_block()
         return self._blocks
 
+    def _end_unclosed(self, tag: str, ends_item: bool) -> None:
+        """End notes whose own end tags are left out."""
+        while self._apart and not self._never:
+            opened = self._apart[-1][0]
+            if not (opened == "p" and tag in _NO_PARAGRAPH) and not (opened == "li" and ends_item):
+                return
+            self._end_block()
+            self._apart.pop()
+
     def _open(self, tag: str) -> None:
-        # Within what is set apart, equal tags are counted so that its end is known.
-        if self._apart and tag == self._apart[-1][0]:
-            self._apart.append(self._apart[-1])
+        # Within what is set apart, equal tags are counted so that its end is known; and the lists
+        # within an item, whose items don't end it.
+        if self._apart:
+            opened, kind = self._apart[-1]
+            if tag == opened or (opened == "li" and tag in _LISTS):
+                self._apart.append((tag, kind))
         if tag != "tr" and self._kind() == "table":
             self._pieces.append(" ")  # of a table, the rows are the lines
         elif tag in _HEADINGS or tag == "li":
