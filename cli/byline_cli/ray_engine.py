@@ -238,12 +238,21 @@ def _schema(detailed: bool) -> Any:
 
 
 def _plain(given: Input) -> dict[str, Any]:
-    path = None if given.path is None else str(given.path.absolute())
-    return asdict(given) | {"path": path}
+    """An input as it is sent.
+
+    Raises:
+        InputError: it is standard input: a worker would read its own.
+    """
+    if given.path is None:
+        raise InputError(
+            "--files-from lists standard input (-), which --engine ray does not read: take it out, "
+            "or leave --engine out"
+        )
+    return asdict(given) | {"path": str(given.path.absolute())}
 
 
 def _input(values: dict[str, Any]) -> Input:
-    return Input(**values | {"path": None if values["path"] is None else Path(values["path"])})
+    return Input(**values | {"path": Path(values["path"])})
 
 
 def _suffixes(path: str) -> set[str]:

@@ -232,6 +232,9 @@ def _check_combination(given: dict[str, Any], ray: bool, is_place: bool) -> None
         (given["resume"] and given["output"] is None,
          "--resume needs --output FILE: the journal lies beside it"),
         (given["resume"] and ray, "--resume is for --engine local; Ray retries by itself"),
+        (ray and STANDARD_INPUT in given["paths"],
+         "--engine ray reads no standard input (-): name a file that its machines see, or leave "
+         "--engine out"),
         (given["server"] is not None and ray, "--server and --engine ray exclude one another"),
         (given["server"] is not None and given["repository"] is not None
          and "BYLINE_MODEL_REPOSITORY" not in os.environ,

@@ -15,6 +15,10 @@ from typing import Any
 
 import pytest
 
+from byline import InputError
+from byline_cli import ray_engine
+from byline_cli.inputs import Input
+
 pytestmark = pytest.mark.e2e
 COMMAND = [sys.executable, "-m", "byline_cli.main", "score"]
 PROSE = (
@@ -140,3 +144,8 @@ def test_what_does_not_go_together(
     result = run(tmp_path, "--engine", "ray", *arguments, environment=environment)
     assert result.returncode == 2
     assert message in result.stderr
+
+
+def test_standard_input_in_a_list_is_not_left_to_a_worker() -> None:
+    with pytest.raises(InputError, match=r"lists standard input \(-\)"):
+        ray_engine._plain(Input("-", None))

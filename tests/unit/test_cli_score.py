@@ -163,6 +163,7 @@ def test_file_of_a_list_that_is_gone_is_its_own_error(byline: Byline, folder: Pa
         (["--base-rate", "0.1"], "--base-rate is for --summary"),
         (["--token-file", "x"], "--token-file is for --server"),
         (["--format", "parquet"], "--format parquet is for --engine ray"),
+        (["--engine", "ray", "-"], "--engine ray reads no standard input (-)"),
         (["--output", "folder/"], "--output folder/ is a folder; name a file"),
         (["--files-from", "absent"], "--files-from absent: there is no such file"),
         (["--max-size", "99999999999GB"], "is more than the most there can be, 1000GB"),
