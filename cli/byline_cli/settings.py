@@ -246,6 +246,9 @@ def _check_combination(given: dict[str, Any], ray: bool, is_place: bool) -> None
          f"--output {given['output']} needs --format jsonl or parquet"),
         (is_place and columns and given["id_column"] is None,
          "--output into a folder needs --id-column, too: parts of a dataset number no rows"),
+        (is_place and columns and (given["files_from"] is not None or given["exclude"]),
+         "--files-from and --exclude are for files; with --text-column and a folder as --output "
+         "Ray reads whole PATHs"),
         (given["form"] == "parquet" and not is_place,
          "--format parquet is for --engine ray with a folder as --output"),
     ):  # fmt: skip

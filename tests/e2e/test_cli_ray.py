@@ -21,6 +21,7 @@ from byline_cli.inputs import Input
 
 pytestmark = pytest.mark.e2e
 COMMAND = [sys.executable, "-m", "byline_cli.main", "score"]
+DATASET = ["--text-column", "t", "--id-column", "i", "--format", "jsonl", "--output", "x/"]
 PROSE = (
     "The boat was late, and we waited on the pier with our bags until it was dark. Nobody had "
     "said that it would be so cold there, so my brother gave me his coat. In the end a man came "
@@ -135,6 +136,8 @@ def test_parquet_out_of_files(environment: dict[str, str], tmp_path: Path) -> No
         (["--output", "x/", "--format", "table"], "needs --format jsonl or parquet"),
         (["--output", "x/", "--format", "jsonl", "--text-column", "t"], "needs --id-column"),
         (["--server", "http://127.0.0.1:1"], "exclude one another"),
+        ([*DATASET, "--files-from", "list"], "Ray reads whole PATHs"),
+        ([*DATASET, "--exclude", "drafts/"], "Ray reads whole PATHs"),
     ],
 )
 def test_what_does_not_go_together(
