@@ -61,8 +61,13 @@ class Ray:
             yield each, result_of(json.loads(row["result"]))
 
     def write(self, settings: Settings) -> Tally:
-        """Score files, or the rows of datasets, and let Ray write the parts of the output."""
+        """Score files, or the rows of datasets, and let Ray write the parts of the output.
+
+        Raises:
+            InputError: there are files where the parts go: Ray would write beside them.
+        """
         place = settings.place or ""
+        _check_empty(place)
         counts = self._ray.remote(_Counts).remote()
         rows = _Rows(self._task(), self.model, settings.detailed, settings.asked, counts)
         dataset = self._scored(self._read(settings), rows)
@@ -255,8 +260,24 @@ def _input(values: dict[str, Any]) -> Input:
     return Input(**values | {"path": Path(values["path"])})
 
 
-def _suffixes(path: str) -> set[str]:
-    """Endings of the files at a place; the object stores are those pyarrow knows."""
+def _check_empty(place: str) -> None:
+    if _suffixes(place, may_lack=True):
+        raise InputError(
+            f"--output {place} holds files already, beside which Ray would write; name another "
+            "place, or take them away"
+        )
+
+
+def _suffixes(path: str, may_lack: bool = False) -> set[str]:
+    """Endings of the files at a place; the object stores are those pyarrow knows.
+
+    Args:
+        path: a file, folder or address.
+        may_lack: whether there need not be anything.
+
+    Raises:
+        InputError: it can't be looked at.
+    """
     from pyarrow import ArrowException, fs
 
     try:
@@ -264,7 +285,8 @@ def _suffixes(path: str) -> set[str]:
         info = system.get_file_info(inside)
         if info.type == fs.FileType.File:
             return {os.path.splitext(inside)[1].lower()}
-        files = system.get_file_info(fs.FileSelector(inside, recursive=True))
+        below = fs.FileSelector(inside, allow_not_found=may_lack, recursive=True)
+        files = system.get_file_info(below)
     except (OSError, ArrowException, ValueError) as error:
         raise InputError(f"{path} can't be read ({error})") from error
     return {f".{f.extension.lower()}" for f in files if f.type == fs.FileType.File}

@@ -99,6 +99,14 @@ def test_datasets_are_read_and_written_in_parts(
     assert ray.returncode == (1 if flagged else 3), ray.stderr
     assert local.returncode == 3
     assert "judged 39 texts" in ray.stderr
+    parts = sorted(out.iterdir())
+    again = run(
+        source, *columns, "--engine", "ray", "--format", "jsonl", "--output", out,
+        environment=environment,
+    )  # fmt: skip
+    assert again.returncode == 2
+    assert f"--output {out} holds files already" in again.stderr
+    assert sorted(out.iterdir()) == parts
 
 
 def test_parquet_out_of_files(environment: dict[str, str], tmp_path: Path) -> None:
@@ -152,3 +160,16 @@ def test_what_does_not_go_together(
 def test_standard_input_in_a_list_is_not_left_to_a_worker() -> None:
     with pytest.raises(InputError, match=r"lists standard input \(-\)"):
         ray_engine._plain(Input("-", None))
+
+
+def test_place_that_holds_files_is_refused(tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    for place in (f"{out}/", f"file://{out}/"):
+        ray_engine._check_empty(place)
+    (out / "empty").mkdir(parents=True)
+    for place in (f"{out}/", f"file://{out}/"):
+        ray_engine._check_empty(place)
+    (out / "empty/part").touch()
+    for place in (f"{out}/", f"file://{out}/"):
+        with pytest.raises(InputError, match="out/ holds files already"):
+            ray_engine._check_empty(place)
