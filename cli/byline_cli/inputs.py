@@ -127,8 +127,10 @@ def _matching(pattern: str, choice: Choice) -> Iterator[Input]:
     found = False
     for given in _Folder(folder or ".", choice).files():
         name = os.path.relpath(given.name, folder or ".")
-        if matches.match_file(name):
-            found = True
+        # What can't be looked at may hide matches: it is passed on, but is none itself.
+        match = given.problem is None and matches.match_file(name)
+        found = found or match
+        if match or given.problem is not None:
             yield given if folder else Input(name, Path(name), problem=given.problem)
     if not found:
         raise InputError(

@@ -83,7 +83,8 @@ class Settings:
             stream=_redirected() if target is None else None,
         )
         for pattern in filter(is_pattern, paths):
-            next(find((pattern,), choice))  # raises if nothing matches, before anything is scored
+            # Raises if nothing matches, before anything is scored.
+            next(found for found in find((pattern,), choice) if found.problem is None)
         return cls(
             paths=paths,
             files_from=given["files_from"],

@@ -65,6 +65,7 @@ def test_folder_that_cannot_be_listed_is_a_problem(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     write(tmp_path, "a.txt", "shut/b.txt")
+    (tmp_path / ".gitignore").write_text("[z-a]\n")
     scandir = os.scandir
 
     def refuse(path: str) -> os.PathLike[str]:
@@ -73,8 +74,14 @@ def test_folder_that_cannot_be_listed_is_a_problem(
         return scandir(path)  # type: ignore[return-value]
 
     monkeypatch.setattr(os, "scandir", refuse)
-    problems = [item.problem for item in find([str(tmp_path)])]
-    assert problems == [None, "the folder can't be listed (Permission denied)"]
+    for path in (tmp_path, tmp_path / "*.txt", tmp_path / "*"):
+        broken, *problems = [item.problem for item in find([str(path)])]
+        assert str(broken).startswith("holds a pattern that is none")
+        assert problems == [None, "the folder can't be listed (Permission denied)"]
+    problems = []
+    with pytest.raises(InputError, match=r"nothing matches it as a pattern: .*shut/\*"):
+        problems.extend(item.problem for item in find([str(tmp_path / "shut/*")]))
+    assert problems == ["the folder can't be listed (Permission denied)"]
 
 
 def test_missing_paths_are_named(tmp_path: Path) -> None:
