@@ -132,14 +132,25 @@ def write_csv(results: Iterable[Result], model: ModelInfo, detailed: bool, out: 
     A text that a spreadsheet would run as a formula gets an apostrophe before it.
     """
     columns = _DOCUMENT + _SENTENCE if detailed else _DOCUMENT
-    buffer = io.StringIO()
-    writer = csv.DictWriter(buffer, columns, restval="", lineterminator="\n")
+    buffer = _Table()
+    writer = csv.DictWriter(buffer, columns, restval="", lineterminator="\r\n")
     writer.writeheader()
     for result in results:
         for row in _rows(result, model, detailed):
             writer.writerow({name: _inert(value) for name, value in row.items()})
         _drain(buffer, out)
     _drain(buffer, out)
+
+
+class _Table(io.StringIO):
+    """Rows that end in a line feed.
+
+    Their writer is told of a carriage return, too: for Python 3.11's, in a value only that needs
+    quotes with which it ends its rows.
+    """
+
+    def write(self, row: str, /) -> int:
+        return super().write(row.removesuffix("\r\n") + "\n")
 
 
 def _inert(value: object) -> object:

@@ -95,6 +95,15 @@ def test_csv_holds_no_formula(tiny_repository: Path, tmp_path: Path) -> None:
     }  # fmt: skip
 
 
+def test_csv_quotes_line_breaks_of_every_kind() -> None:
+    names = ["a\rb.txt", "a\nb.txt", "a\r\nb.txt", "a\r\n", "plain.txt"]
+    out = io.BytesIO()
+    output.write_csv([cli_results.Result(name, error="x") for name in names], model(), False, out)
+    assert out.getvalue().endswith(b"\nplain.txt,,,,,,,,,,,,x\n")
+    rows = csv.DictReader(io.StringIO(out.getvalue().decode(), newline=""))
+    assert [row["path"] for row in rows] == names
+
+
 def test_csv_has_a_row_a_sentence_when_asked(tiny_repository: Path, folder: Path) -> None:
     result = score(tiny_repository, folder / "a.txt", "--format", "csv", "--detail", "sentence")
     table = pd.read_csv(io.StringIO(result.stdout))
