@@ -39,6 +39,21 @@ def test_tables_in_other_encodings(tmp_path: Path, encoding: str) -> None:
     assert {row.text for row in found} == {"“Café” – a naïve text."}
 
 
+@pytest.mark.parametrize(
+    ("encoding", "letters"), [("utf-8", "€"), ("cp1252", "“Café” – a naïve text")]
+)
+@pytest.mark.parametrize("before", [20, 199_999, 200_000, 399_998, 700_000])
+@pytest.mark.parametrize("after", [0, 250_000])
+def test_encoding_is_told_by_letters_far_from_the_beginning(
+    tmp_path: Path, encoding: str, letters: str, before: int, after: int
+) -> None:
+    line = "1,An English text.\n"
+    rows = "id,text\n" + line * (before // len(line) - 1)
+    text = "a" * (before - len(rows) - 2) + letters + "b" * after
+    found = read(tmp_path / "a.csv", f"{rows}2,{text}".encode(encoding))
+    assert found[-1].text == text
+
+
 def test_pairs_of_surrogates_in_json_lines_are_one_character(tmp_path: Path) -> None:
     encoded = b'{"id": "1", "text": "\xed\xa0\xbd\xed\xb8\x80 and \xed\xa0\xbd"}\n'
     assert read(tmp_path / "a.jsonl", encoded) == [Row("1", "\U0001f600 and \ud83d")]

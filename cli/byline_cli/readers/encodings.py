@@ -99,7 +99,7 @@ def _declared(data: bytes) -> str | None:
 
 
 def encoding_of(sample: bytes) -> str:
-    """The encoding of a file that is read bit by bit, from its beginning.
+    """The encoding of a file that is read bit by bit, from its first piece that isn't ASCII.
 
     Raises:
         InputError: it isn't text.
@@ -111,7 +111,9 @@ def encoding_of(sample: bytes) -> str:
             return encoding[:6]  # with which Python reads the mark itself
     if b"\0" in sample:
         return _guess(sample[: len(sample) // 4 * 4])  # UTF-16's line feed has two bytes
-    whole = sample.rsplit(b"\n", 1)[0] or sample  # a letter may be cut at the end
+    whole = sample.rsplit(b"\n", 1)[0]  # a letter may be cut at the end
+    if whole.isascii():
+        whole = sample  # of which the last line is all that tells
     return "utf-8" if _utf8(whole) is not None else _guess(whole)
 
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 import csv
 import itertools
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TextIO, TypeVar
+from typing import Any, BinaryIO, TextIO, TypeVar
 
 from byline import InputError
 from byline_cli.readers.encodings import encoding_of, paired
@@ -16,7 +17,10 @@ from byline_cli.readers.files import Reading, check_regular, suffix_of, unreadab
 
 T = TypeVar("T")
 
+_NOT_ASCII = re.compile(rb"[\x80-\xff]")
 _SAMPLE = 200_000
+_BEFORE = 10_000
+"""Bytes of a sample before the first that isn't ASCII."""
 _TOO_LARGE = "is larger than --max-size allows"
 _MOST_PACKED = 100
 """To how many times its size a column of Parquet may unpack; prose does to three or five."""
@@ -56,7 +60,7 @@ def rows(path: Path, how: Reading) -> Iterator[Row]:
 
 def _csv(path: Path, how: Reading, delimiter: str | None) -> Iterator[Row]:
     with path.open("rb") as file:
-        encoding = encoding_of(file.read(_SAMPLE))
+        encoding = encoding_of(_sample(file))
     csv.field_size_limit(how.max_bytes)
     # Damaged bytes become lone surrogates, which the library reports as a finding.
     errors = "surrogateescape" if encoding.startswith("utf-8") else "replace"
@@ -89,6 +93,19 @@ def _csv(path: Path, how: Reading, delimiter: str | None) -> Iterator[Row]:
                 yield Row(str(number), problem=f"has {fields}; see its quotation marks")
             else:
                 yield Row(str(number) if name is None else row[name], row[text])
+
+
+def _sample(file: BinaryIO) -> bytes:
+    """What tells the encoding: the beginning; where that is ASCII, the first piece that isn't."""
+    sample = file.read(_SAMPLE)
+    if b"\0" in sample:
+        return sample  # UTF-16, or no text
+    while sample.isascii() and (more := file.read(_SAMPLE)):
+        # A NUL so far behind the beginning is but its row's flaw.
+        sample = sample[-_BEFORE:] + more.replace(b"\0", b"")
+    first = _NOT_ASCII.search(sample)
+    start = max(0, first.start() - _BEFORE) if first else 0
+    return sample[start:] + file.read(start)  # enough behind it that it isn't the letter cut off
 
 
 class _Lines:
