@@ -9,9 +9,10 @@ import threading
 import time
 from collections import deque
 from collections.abc import Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from queue import SimpleQueue
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -39,6 +40,7 @@ _TRIES = 3
 """Times that a text may take longer than the server allows."""
 
 Pairs = list[tuple[Input, Result]]
+Batches = SimpleQueue[tuple[Pairs, Future[Pairs]] | None]
 
 
 class ServerFailed(BylineError):
@@ -95,6 +97,7 @@ class Server:
         if token:
             self._headers["Authorization"] = f"Bearer {token}"
         self._local = threading.local()
+        self._ended = threading.Event()
 
     def model(self, name: str | None) -> ModelInfo:
         """The model that will score.
@@ -124,20 +127,40 @@ class Server:
     ) -> Iterator[tuple[Input, Result]]:
         """Score what was read, in order; what has a verdict or an error is passed on.
 
+        Once: what is under way when it ends is given up, and nothing is asked any more.
+
         Raises:
             ServerFailed: as soon as it is known that the server will not answer.
         """
-        pool = ThreadPoolExecutor(jobs)
+        batches: Batches = SimpleQueue()
         ahead: deque[Future[Pairs]] = deque()
         try:
-            for batch in _batches(pairs):
-                ahead.append(pool.submit(self._score, batch, request))
+            for number, batch in enumerate(_batches(pairs)):
+                if number < jobs:
+                    # Not those of an executor: the interpreter's end would wait for their answers.
+                    threading.Thread(
+                        target=self._work, args=(batches, request), daemon=True
+                    ).start()
+                ahead.append(Future())
+                batches.put((batch, ahead[-1]))
                 if len(ahead) > jobs:
                     yield from ahead.popleft().result()
             while ahead:
                 yield from ahead.popleft().result()
         finally:
-            pool.shutdown(wait=False, cancel_futures=True)
+            self._ended.set()
+            for _ in range(jobs):
+                batches.put(None)
+
+    def _work(self, batches: Batches, request: Request) -> None:
+        """Score batches until there are no more, or nobody waits for them."""
+        while (item := batches.get()) is not None and not self._ended.is_set():
+            batch, scored = item
+            try:
+                scored.set_result(self._score(batch, request))
+            except BaseException as error:  # raised where the result is waited for
+                scored.set_exception(error)
+        self._close()
 
     def _score(self, batch: Pairs, request: Request) -> Pairs:
         open_ones = [i for i, (_, result) in enumerate(batch) if _unscored(result)]
@@ -197,7 +220,7 @@ class Server:
                         f"{self.url} can't be reached ({error or type(error).__name__}); start it "
                         "with `byline serve`, or correct --server"
                     ) from error
-                time.sleep(pause)
+                self._wait(pause)
                 continue
             if status == 200:
                 return answer
@@ -209,7 +232,11 @@ class Server:
                     )
             if status not in _BUSY or time.monotonic() + wait > deadline:
                 raise self._refused(status, answer)
-            time.sleep(wait)
+            self._wait(wait)
+
+    def _wait(self, seconds: float) -> None:
+        if self._ended.wait(seconds):
+            raise ServerFailed(f"{self.url} is no longer waited for")
 
     def _send(self, method: str, path: str, data: bytes | None) -> tuple[int, float, Any]:
         connection = getattr(self._local, "connection", None)

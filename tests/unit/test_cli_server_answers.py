@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import http.server
 import json
+import subprocess
+import sys
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, ClassVar
@@ -109,6 +112,47 @@ def test_times_to_wait_that_are_none(strange: tuple[Server, type[Strange]], wait
     server, told = strange
     told.busy.append(wait)
     assert server.model(None).name == "m"
+
+
+def test_who_no_longer_listens_does_not_wait_for_a_busy_server(
+    strange: tuple[Server, type[Strange]],
+) -> None:
+    server, told = strange
+    told.answers["/v1/score"] = {}
+    told.busy.extend(["30"] * 10)
+    done = [(Input("a", None), Result("a", error="unread"))] * 16
+    waiting = [(Input("b", None), Result("b", text="A text."))]
+    before = set(threading.enumerate())
+    results = server.scored(iter(done + waiting), ASKED, 1)
+    assert next(results) == done[0]
+    while len(told.busy) == 10:  # it has not been asked yet
+        time.sleep(0.01)
+    threads = set(threading.enumerate()) - before
+    assert threads
+    results.close()  # type: ignore[attr-defined]
+    for thread in threads:
+        thread.join(10)
+        assert not thread.is_alive()
+
+
+def test_server_that_never_answers_does_not_hold_up_the_end() -> None:
+    code = """if True:
+        import socket
+        from byline_cli.inputs import Input
+        from byline_cli.results import Result
+        from byline_cli.server import Request, Server
+
+        listening = socket.create_server(("127.0.0.1", 0))
+        done = [(Input("a", None), Result("a", error="unread"))] * 16
+        waiting = [(Input("b", None), Result("b", text="A text."))]
+        server = Server(f"http://127.0.0.1:{listening.getsockname()[1]}")
+        results = server.scored(done + waiting, Request(None, False, None, False), 1)
+        next(results)
+        connection, _ = listening.accept()
+        connection.recv(1)
+        results.close()
+    """
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
 
 
 def test_answer_without_end(
