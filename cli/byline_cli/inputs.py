@@ -127,10 +127,15 @@ def _matching(pattern: str, choice: Choice) -> Iterator[Input]:
     found = False
     for given in _Folder(folder or ".", choice).files():
         name = os.path.relpath(given.name, folder or ".")
-        # What can't be looked at may hide matches: it is passed on, but is none itself.
-        match = given.problem is None and matches.match_file(name)
-        found = found or match
-        if match or given.problem is not None:
+        match = matches.match_file(name)
+        if given.problem is not None:
+            # Where the pattern reaches into the folder, it may hide matches; it is none itself.
+            place = os.path.relpath(given.path or ".", folder or ".")
+            depth = 0 if place == "." else place.count(os.sep) + 1
+            match = match or "**" in below or below.count("/") >= depth
+        else:
+            found = found or match
+        if match:
             yield given if folder else Input(name, Path(name), problem=given.problem)
     if not found:
         raise InputError(

@@ -86,9 +86,9 @@ def write(report: dict[str, Any], preset: Preset) -> str:
         "## Long documents",
         _long(default),
         "## Under attack",
-        "The same test documents, altered; the attacker's aim is a lower recall, and an altered "
-        "human text must not become `ai` either. Homoglyphs and zero-width characters are undone "
-        "by normalisation, and reported.",
+        "The same test documents, altered, where they are still long enough; the attacker's aim is "
+        "a lower recall, and an altered human text must not become `ai` either. Homoglyphs and "
+        "zero-width characters are undone by normalisation, and reported.",
         _figures(default["under_attack"], "attack"),
         _raw(default),
         "![Attacks](evaluation/attacks.png)",
@@ -389,7 +389,8 @@ def _made(report: dict[str, Any], preset: Preset) -> str:
         for name, values in report["models"].items()
     )
     return (
-        f"Seed {preset.seed}, commit {run['commit']}, {libraries}. Parity of int8 with fp32 on "
+        f"Seed {preset.seed}, commit {run['commit']}, data prepared at commit "
+        f"{run['data'].get('commit', 'unknown')}, {libraries}. Parity of int8 with fp32 on "
         f"{preset.gate.documents} validation documents: {parity}.\n\n{hashes}"
     )
 

@@ -169,7 +169,13 @@ def _metrics(run: Run) -> dict[str, dict[str, float]]:
             raise InputError(
                 f"{path} is of another {name} or calibration: run the evaluate stage again"
             )
-    return {name: models[name]["summary"] for name in MODELS}
+    # What there were no texts for has no figure.
+    return {
+        name: {
+            figure: value for figure, value in models[name]["summary"].items() if value is not None
+        }
+        for name in MODELS
+    }
 
 
 def _notice(run: Run, name: str) -> str:
