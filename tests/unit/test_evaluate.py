@@ -48,6 +48,8 @@ def test_the_share_of_a_mixed_document_counts_words() -> None:
 def test_no_mixed_documents_have_no_share() -> None:
     everything = judged([document([60], [1.0])], [5.0])
     assert evaluate._mixed(everything, sentences(5.0), AS_IT_IS, THRESHOLDS) == {"n": 0}
+    short = judged([document([10, 20], [1.0, 0.0])], [0.0])  # gets no verdict
+    assert evaluate._mixed(short, sentences(5.0, -5.0), AS_IT_IS, THRESHOLDS) == {"n": 0}
 
 
 def test_calibration_is_measured_within_bounds_of_words() -> None:

@@ -37,9 +37,9 @@ def drop_duplicates(rows: Sequence[Row], threshold: float, skipped: dict[str, in
     def skip(reason: str) -> None:
         skipped[reason] = skipped.get(reason, 0) + 1
 
-    by_text: dict[bytes, list[Row]] = defaultdict(list)
+    by_text: dict[str, list[Row]] = defaultdict(list)
     for row in sorted(rows, key=lambda r: _KEEP_FIRST.get(r.split, 4)):
-        by_text[hashlib.sha256(" ".join(_words(row)).encode()).digest()].append(row)
+        by_text[" ".join(_WORD.findall(normalize(row.text).text.lower()))].append(row)
     index = MinHashLSH(threshold=threshold, num_perm=_PERMUTATIONS)
     kept: list[Row] = []
     merged: dict[str, str] = {}
@@ -49,7 +49,7 @@ def drop_duplicates(rows: Sequence[Row], threshold: float, skipped: dict[str, in
         if row.group and not row.split:
             merged[_root(merged, row.group)] = _root(merged, relative.group)
 
-    for key, copies in by_text.items():
+    for text, copies in by_text.items():
         if len({row.label for row in copies}) > 1:
             for _ in copies:
                 skip("same text under both labels")
@@ -58,13 +58,14 @@ def drop_duplicates(rows: Sequence[Row], threshold: float, skipped: dict[str, in
             skip("exact duplicate")
         row = copies[0]
         # The copy that is kept may lack what another data set knows of its relatives.
-        row.group = next((copy.group for copy in copies if copy.group), key.hex()[:16])
+        own = hashlib.sha256(text.encode()).hexdigest()[:16]
+        row.group = next((copy.group for copy in copies if copy.group), own)
         for copy in copies[1:]:
             bring_along(copy, row)
         if row.spans:  # spliced from texts that are in the data themselves
             kept.append(row)
             continue
-        sketch = _sketch(_words(row))
+        sketch = _sketch(text.split(" "))
         # Sorted: the index answers in the order of a set of strings, another in every process.
         twins = [kept[i] for i in sorted(map(int, index.query(sketch)))]
         if any(twin.label == row.label for twin in twins):
@@ -109,10 +110,6 @@ def _root(merged: dict[str, str], group: str) -> str:
     while merged.get(group, group) != group:
         group = merged[group]
     return group
-
-
-def _words(row: Row) -> list[str]:
-    return _WORD.findall(normalize(row.text).text.lower())
 
 
 def _sketch(words: list[str]) -> MinHash:

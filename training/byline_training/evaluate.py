@@ -318,9 +318,9 @@ def _mixed(
             probabilities = probability(calibration.sentences(log_odds[scored]))
             share = np.average(probabilities, weights=document.sentence_words[scored])
             errors.append(abs(share - document.label))
-    if not errors:
-        return {"n": 0}
     mixed = np.asarray([d.mixed and d.words >= thresholds.min_words for d in everything.documents])
+    if not errors or not mixed.any():
+        return {"n": 0}
     return {
         "n": int(mixed.sum()),
         "called_ai": float(everything.called_ai[mixed].mean()),
