@@ -73,7 +73,7 @@ def _checks(repository: Path | None) -> Iterator[Check]:
     yield _packages()
     for name, extra in _OPTIONAL.items():
         found = _version(name)
-        yield Check(name, found or f"not installed; pip install 'byline[{extra}]' if you need it")
+        yield Check(name, found or f"not installed; in byline's checkout, pip install '.[{extra}]'")
     yield from _models(repository)
 
 
@@ -101,7 +101,9 @@ def _packages() -> Check:
     versions = {name: _version(name) for name in _NEEDED}
     missing = [name for name, found in versions.items() if found is None]
     if missing:
-        return Check("packages", f"missing: {', '.join(missing)}; pip install byline", False)
+        return Check(
+            "packages", f"missing: {', '.join(missing)}; in byline's checkout, pip install .", False
+        )
     return Check("packages", ", ".join(f"{name} {found}" for name, found in versions.items()), True)
 
 

@@ -43,7 +43,7 @@ class Plugin(click.Command):
         """What to say where a package is missing that the command imports."""
         return (
             f"`byline {self.name}` needs a package that is not installed ({error.name}): "
-            f"pip install 'byline{self.extra}'"
+            f"in byline's checkout, pip install '.{self.extra}'"
         )
 
 

@@ -300,7 +300,9 @@ def _connected(jobs: int) -> Any:
         import ray
         import ray.data
     except ModuleNotFoundError as error:
-        raise InputError("--engine ray needs Ray: pip install 'byline[ray]'") from error
+        raise InputError(
+            "--engine ray needs Ray: in byline's checkout, pip install '.[ray]'"
+        ) from error
     if not ray.is_initialized():
         try:
             ray.init(

@@ -19,7 +19,8 @@ Written by `make bench`, a section by each of its tests. Contenders take turns i
 machine. Ratios carry over to machines with the same instructions (a six-layer int8 model took 0.079
 of the time of BERT-base's size on a processor without VNNI, 0.056 on one with it), milliseconds
 don't. Each section names its model; one that isn't the default's of today (`byline models show
-student_int8`) was measured with an earlier one, and not again.
+student_int8`) was measured with an earlier one, and not again. Those of `minilm-tiny` are of a
+model half as deep: expect half the documents or requests a second.
 """
 
 

@@ -51,7 +51,8 @@ def test_readme_and_extension_say_where_verdicts_begin_and_how_often_short_texts
         for words, values in default["by_length"].items()
     }
     short, middle, long = rates["40-74"], rates["75-149"], rates["150-299"]
-    assert f"{short} of those under 75 words, {long} of those from 150 to 299" in readme
+    said = f"{short} of those of 40 to 74 words, {middle} of 75 to 149, {long} of 150 to 299"
+    assert said in readme
     extension = " ".join((repository_root / "docs" / "extension.md").read_text("utf-8").split())
     assert f"{short} of 40 to 74 words are called `ai`, {middle} of 75 to 149, {long}" in extension
 

@@ -1,6 +1,6 @@
 """`--engine ray` on this machine: the same results as the local engine.
 
-Needs the extra `ray`, which `make test` installs: pip install 'byline[ray]'.
+Needs the extra `ray`, which `make test` installs: pip install '.[ray]'.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ PROSE = (
 
 @pytest.fixture(autouse=True, scope="module")
 def _ray_is_there() -> None:
-    assert importlib.util.find_spec("ray"), "Ray is missing: pip install 'byline[ray]'"
+    assert importlib.util.find_spec("ray"), "Ray is missing: pip install '.[ray]'"
 
 
 @pytest.fixture

@@ -60,7 +60,7 @@ def test_missing_package_is_one_line_with_the_command_that_helps() -> None:
     assert result.exit_code == 2
     assert result.stderr == (
         "byline: `byline other` needs a package that is not installed (absent_package): "
-        "pip install 'byline'\n"
+        "in byline's checkout, pip install '.'\n"
     )
 
 
@@ -72,7 +72,7 @@ def test_package_missed_only_when_it_runs_is_the_same(installed: ModuleType) -> 
     installed.command = command  # type: ignore[attr-defined]
     result = CliRunner().invoke(main, ["train"])
     assert result.exit_code == 2
-    assert result.stderr.endswith("(torch): pip install 'byline[train]'\n")
+    assert result.stderr.endswith("(torch): in byline's checkout, pip install '.[train]'\n")
 
 
 @pytest.mark.parametrize(

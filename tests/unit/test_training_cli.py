@@ -164,7 +164,7 @@ def test_leave_out_says_where_its_documents_are_counted(tmp_path: Path) -> None:
     [
         (OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)), "No space left", True),
         (PermissionError(errno.EACCES, "Permission denied", "runs"), "Permission denied", False),
-        (ModuleNotFoundError("no torch", name="torch"), "pip install 'byline[train]'", False),
+        (ModuleNotFoundError("no torch", name="torch"), "pip install '.[train]'", False),
     ],
 )
 def test_what_the_machine_refuses(

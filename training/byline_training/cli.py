@@ -111,7 +111,7 @@ def train() -> None:
     \b
     byline train all --preset smoke
     byline train all --preset minilm --data path/to/corpus
-    byline train teacher --preset bert-base --teacher-folder path/to/bert-base-uncased
+    byline train all --preset bert-base --teacher-folder path/to/bert-base-uncased
     """  # noqa: D301 - click's mark for lines that aren't joined
 
 
@@ -153,7 +153,7 @@ def _command(names: tuple[str, ...]) -> Callable[..., None]:
             raise click.ClickException(str(error)) from error
         except ModuleNotFoundError as error:
             raise click.ClickException(
-                f"{error.name} is not installed: pip install 'byline[train]'"
+                f"{error.name} is not installed: in byline's checkout, pip install '.[train]'"
             ) from error
         except OSError as error:
             full = error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)

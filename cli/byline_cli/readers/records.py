@@ -203,7 +203,7 @@ def _parquet(path: Path, how: Reading) -> Iterator[Row]:
         import pyarrow.parquet as parquet
     except ModuleNotFoundError as error:
         raise InputError(
-            "is Parquet, which needs pyarrow: pip install 'byline[parquet]'"
+            "is Parquet, which needs pyarrow: in byline's checkout, pip install '.[parquet]'"
         ) from error
     try:
         with parquet.ParquetFile(path) as file:

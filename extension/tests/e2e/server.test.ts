@@ -258,7 +258,7 @@ describe.skipIf(SKIPPED)("a server that is not as one wishes", () => {
         request.resume();
       }),
     );
-    await shows(server.origin, "outdated", "!", /pip install --upgrade byline.*9\.9\.9/);
+    await shows(server.origin, "outdated", "!", /newest version.*9\.9\.9/);
     api = 2;
     await chromium.reset();
     await shows(server.origin, "newer", "!", /version 9\.9\.9.*Update the extension/);
