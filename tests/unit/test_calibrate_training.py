@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from pathlib import Path
 
@@ -50,6 +51,21 @@ def made(
 def alone(log_odds: NDArray[np.float64]) -> NDArray[np.float64]:
     """Of sentences that are a whole document each: their context is themselves."""
     return np.column_stack([log_odds, log_odds])
+
+
+def test_relatives_do_not_make_a_threshold_surer() -> None:
+    documents, scores = made(4000, 1.0, 0.0, spread=3.5)
+    alone = fit(documents, scores, Limits())[1]
+    # Each text ten times: no more is known of how many of them exceed a threshold.
+    tenfold = [dataclasses.replace(d, group=f"g{i}") for i, d in enumerate(documents)] * 10
+    repeated = Scores(np.tile(scores.documents, 10), np.tile(scores.sentences, (10, 1)))
+    together = fit(tenfold, repeated, Limits())[1]
+    apart = fit([dataclasses.replace(d, group="") for d in tenfold], repeated, Limits())[1]
+    assert apart.ai < alone.ai - 0.005
+    assert apart.sentence_ai < alone.sentence_ai - 0.005
+    assert together.ai == pytest.approx(alone.ai, abs=0.002)
+    assert together.human == pytest.approx(alone.human, abs=0.002)
+    assert together.sentence_ai == pytest.approx(alone.sentence_ai, abs=0.002)
 
 
 def calls(documents: list[Prepared], scores: Scores, limits: Limits) -> tuple[np.ndarray, ...]:

@@ -15,8 +15,10 @@ from byline_training.metrics import (
     auroc,
     binomial_interval,
     bootstrap,
+    effective_trials,
     expected_calibration_error,
     log_loss,
+    share_interval,
     true_positive_rate,
     upper_bound,
 )
@@ -104,8 +106,32 @@ def test_scores_of_one_text_are_drawn_together() -> None:
     texts = np.repeat(np.arange(40), rng.integers(1, 40, 40))
     labels, scores = rng.integers(0, 2, 40)[texts], rng.normal(size=40)[texts]
     low, high = bootstrap(auroc, labels, scores)
-    lower, higher = bootstrap(auroc, labels, scores, texts=texts)
+    lower, higher = bootstrap(auroc, labels, scores, groups=texts)
     assert higher - lower > 3 * (high - low)  # for there are 40 texts, not hundreds
+    mixed = rng.permutation(len(texts))
+    again = bootstrap(auroc, labels[mixed], scores[mixed], groups=texts[mixed])
+    assert again == pytest.approx((lower, higher))  # in whatever order they come
+
+
+def test_trials_that_are_alike_count_as_few() -> None:
+    rng = np.random.default_rng(8)
+    groups = np.repeat(np.arange(300), 10)
+    alone = rng.uniform(size=3000) < 0.1
+    alike = (rng.uniform(size=300) < 0.1)[groups]
+    assert effective_trials(alone, np.arange(3000)) == pytest.approx(3000, rel=0.01)
+    assert effective_trials(alone, groups) > 2000
+    assert effective_trials(alike, groups) == pytest.approx(300, rel=0.05)
+    assert effective_trials(np.zeros(50, bool), np.zeros(50, int)) == 50
+    low, high = share_interval(alike, groups)
+    narrow, wide = binomial_interval(int(alike.sum()), 3000)
+    assert low < narrow < wide < high
+    # Held as often as promised, by shares that come in groups.
+    held = 0
+    for _ in range(200):
+        found = (rng.uniform(size=300) < 0.1)[groups]
+        low, high = share_interval(found, groups)
+        held += low <= 0.1 <= high
+    assert held >= 186
 
 
 def test_a_mirrored_interval_holds_an_error_that_resampling_adds_to() -> None:

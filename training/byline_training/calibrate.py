@@ -14,8 +14,8 @@ from byline.calibrate import Band, Calibration, SentenceBand, band_weights, sigm
 from byline.errors import InputError
 from byline.spec import Thresholds
 from byline_training.config import Limits
-from byline_training.data import Prepared, load_split
-from byline_training.metrics import even_weights, probability, upper_bound
+from byline_training.data import Prepared, group_numbers, load_split
+from byline_training.metrics import effective_trials, even_weights, probability, upper_bound
 from byline_training.progress import note
 from byline_training.quantize import MODELS, graph_of
 from byline_training.runs import Run, reading, replacing, sha256
@@ -120,37 +120,44 @@ def fit(
         [sigmoid(calibration.document(x, w)) for x, w in zip(log_odds, words, strict=True)]
     )
     long_enough = np.asarray(words) >= limits.min_words
-    human, ai = (probabilities[(labels == label) & long_enough] for label in (0, 1))
-    if not len(human) or not len(ai):
+    human, ai = ((labels == label) & long_enough for label in (0, 1))
+    if not human.any() or not ai.any():
         raise InputError(
-            f"the validation split has {len(human)} human and {len(ai)} AI texts of "
+            f"the validation split has {human.sum()} human and {ai.sum()} AI texts of "
             f"{limits.min_words} words or more; thresholds need some of both"
         )
-    threshold = _least_exceeded(human, limits.false_positive_rate)
+    groups = group_numbers(documents)
+    relatives = groups[pure]
+    threshold = _least_exceeded(probabilities[human], relatives[human], limits.false_positive_rate)
     sources = np.asarray([document.source for document in documents if not document.mixed])
     for group, members in limits.protected.items():
-        inside = np.isin(sources, members) & (labels == 0) & long_enough
+        inside = np.isin(sources, members) & human
         if not inside.any():
             note(f"no validation text is by {group}: the thresholds promise nothing for them")
             continue
         threshold = max(
-            threshold, _least_exceeded(probabilities[inside], limits.protected_false_positive_rate)
+            threshold,
+            _least_exceeded(
+                probabilities[inside], relatives[inside], limits.protected_false_positive_rate
+            ),
         )
     # Among mixed documents' sentences, and among all: the former may be a handful, or of one kind.
     judged = [
-        (probability(calibration.sentences(some.log_odds)), some.labels)
+        (probability(calibration.sentences(some.log_odds)), groups[some.documents], some.labels)
         for some in (sentences, sentences.of_mixed_documents())
         if some.both_kinds
     ]
     sentence_threshold = max(
-        _least_exceeded(found[kinds == 0], limits.sentence_false_positive_rate)
-        for found, kinds in judged
+        _least_exceeded(found[kinds == 0], of[kinds == 0], limits.sentence_false_positive_rate)
+        for found, of, kinds in judged
     )
     sentence_human = min(
-        -_least_exceeded(-found[kinds == 1], limits.sentence_miss_rate) for found, kinds in judged
+        -_least_exceeded(-found[kinds == 1], of[kinds == 1], limits.sentence_miss_rate)
+        for found, of, kinds in judged
     )
+    missed = -_least_exceeded(-probabilities[ai], relatives[ai], limits.miss_rate)
     thresholds = Thresholds(
-        human=min(-_least_exceeded(-ai, limits.miss_rate), 0.5, threshold / 2),
+        human=min(missed, 0.5, threshold / 2),
         ai=threshold,
         sentence_human=min(sentence_human, 0.5, sentence_threshold / 2),
         sentence_ai=sentence_threshold,
@@ -266,11 +273,21 @@ def _regression(
     return theta
 
 
-def _least_exceeded(values: NDArray[np.float64], rate: float) -> float:
-    """The least threshold that few enough values reach: 95% sure that at most `rate` do."""
-    ranked = np.sort(values)[::-1]
+def _least_exceeded(values: NDArray[np.float64], groups: NDArray[np.int64], rate: float) -> float:
+    """The least threshold that few enough values reach: 95% sure that at most `rate` do.
+
+    Values of one group, such as a writer's or a document's, are alike, and tell less than as many
+    others.
+    """
+    order = np.argsort(-values, kind="stable")
+    ranked, groups = values[order], groups[order]
+    reached = np.zeros(len(ranked), bool)
     hits = 0
-    while hits < len(ranked) and upper_bound(hits, len(ranked)) <= rate:
+    while hits < len(ranked):
+        trials = effective_trials(reached, groups)
+        if upper_bound(hits / len(ranked) * trials, trials) > rate:
+            break
+        reached[hits] = True
         hits += 1
     # hits - 1 may reach it; where even none is too uncertain, stay above all that was seen.
     allowed = max(hits - 1, 0)

@@ -31,6 +31,7 @@ class Prepared:
     sentences: list[NDArray[np.int64]]
     sentence_words: NDArray[np.int32]
     sentence_labels: NDArray[np.float32]
+    group: str = ""
 
     @property
     def mixed(self) -> bool:
@@ -75,9 +76,16 @@ def load_split(folder: Path, split: str) -> list[Prepared]:
                     np.split(ids, np.cumsum(row["sentence_lengths"])[:-1]),
                     np.asarray(row["sentence_words"], dtype=np.int32),
                     np.asarray(row["sentence_labels"], dtype=np.float32),
+                    row["group"],
                 )
             )  # fmt: skip
     return documents
+
+
+def group_numbers(documents: Sequence[Prepared]) -> NDArray[np.int64]:
+    """Which group each is of, int64 [n]; one without relatives is a group of its own."""
+    names = np.asarray([d.group or f"alone {i}" for i, d in enumerate(documents)], dtype=str)
+    return np.unique(names, return_inverse=True)[1].astype(np.int64)
 
 
 def load_tokenizer(run: Run) -> Tokenizer:

@@ -21,16 +21,16 @@ from byline_training.calibrate import (
     vocabulary_of,
 )
 from byline_training.config import Preset
-from byline_training.data import Prepared, load_split
+from byline_training.data import Prepared, group_numbers, load_split
 from byline_training.leave_out import leave_out
 from byline_training.metrics import (
     accuracy,
     auroc,
-    binomial_interval,
     bootstrap,
     expected_calibration_error,
     log_loss,
     probability,
+    share_interval,
     true_positive_rate,
 )
 from byline_training.quantize import MODELS, graph_of
@@ -54,6 +54,7 @@ class _Judged:
         self.documents = documents
         self.log_odds = log_odds
         self.labels = np.asarray([d.label for d in documents]).round().astype(np.int64)
+        self.groups = group_numbers(documents)
         self.probabilities = np.asarray(
             [
                 sigmoid(calibration.document(x, d.words))
@@ -66,7 +67,7 @@ class _Judged:
     def where(self, inside: NDArray[np.bool_]) -> _Judged:
         part = object.__new__(_Judged)
         part.documents = [d for d, i in zip(self.documents, inside, strict=True) if i]
-        for name in ("log_odds", "labels", "probabilities", "called_ai", "called_human"):
+        for name in ("log_odds", "labels", "groups", "probabilities", "called_ai", "called_human"):
             setattr(part, name, getattr(self, name)[inside])
         return part
 
@@ -87,9 +88,8 @@ class _Judged:
             ("miss_rate", ai, self.called_human),
         ):
             if kind.any():
-                hits = int(called[kind].sum())
-                figures[name] = hits / int(kind.sum())
-                figures[f"{name}_interval"] = binomial_interval(hits, int(kind.sum()))
+                figures[name] = int(called[kind].sum()) / int(kind.sum())
+                figures[f"{name}_interval"] = share_interval(called[kind], self.groups[kind])
         return figures
 
 
@@ -220,28 +220,31 @@ def _measure(
     everything = _Judged(test, scores["test"].documents, calibration, thresholds)
     judged = _pure(everything, thresholds)
     labels, probabilities = judged.labels, judged.probabilities
+    interval = partial(bootstrap, labels=labels, scores=probabilities, groups=judged.groups)
     sentences = labelled_sentences(test, scores["test"])
     mixed, pure = sentences.of_mixed_documents(), sentences.of_pure_documents()
     figures = judged.figures()
     intervals = {
-        "auroc": bootstrap(auroc, labels, probabilities),
-        "ece": bootstrap(expected_calibration_error, labels, probabilities, mirrored=True),
-        "accuracy": bootstrap(accuracy, labels, probabilities),
-        "loss": bootstrap(log_loss, labels, probabilities),
+        "auroc": interval(auroc),
+        "ece": interval(expected_calibration_error, mirrored=True),
+        "accuracy": interval(accuracy),
+        "loss": interval(log_loss),
         **{
-            f"tpr_at_{percent}_percent_fpr": bootstrap(
-                partial(true_positive_rate, false_positives=percent / 100),
-                labels, probabilities,
+            f"tpr_at_{percent}_percent_fpr": interval(
+                partial(true_positive_rate, false_positives=percent / 100)
             )
             for percent in (1, 5)
         },
         "false_positive_rate": figures["false_positive_rate_interval"],
         "recall": figures["recall_interval"],
         "miss_rate": figures["miss_rate_interval"],
-    }  # fmt: skip
+    }
     if mixed.both_kinds:
         intervals["sentence_auroc"] = bootstrap(
-            auroc, mixed.labels, calibration.sentences(mixed.log_odds), texts=mixed.documents
+            auroc,
+            mixed.labels,
+            calibration.sentences(mixed.log_odds),
+            groups=everything.groups[mixed.documents],
         )
 
     human_sources = judged.by(lambda d: d.source if d.label == 0 else "")
@@ -291,9 +294,10 @@ def _paired(paired: _Judged, test: _Judged) -> dict[str, Any]:
     human = test.labels == 0
     probabilities = np.concatenate([paired.probabilities, test.probabilities[human]])
     labels = np.repeat([1, 0], [len(paired.labels), int(human.sum())])
+    groups = group_numbers([*paired.documents, *test.where(human).documents])
     return paired.figures() | {
         "auroc": auroc(labels, probabilities),
-        "auroc_interval": bootstrap(auroc, labels, probabilities),
+        "auroc_interval": bootstrap(auroc, labels, probabilities, groups=groups),
         "by_prompt": paired.by(lambda d: d.attack.removeprefix("prompt_")),
         "by_domain": paired.by(lambda d: d.domain),
     }

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.stats import beta
 
 Floats = NDArray[np.float64]
 Interval = tuple[float, float]
@@ -78,7 +79,7 @@ def bootstrap(
     labels: NDArray[np.int64],
     scores: Floats,
     *,
-    texts: NDArray[np.int64] | None = None,
+    groups: NDArray[np.int64] | None = None,
     mirrored: bool = False,
     rounds: int = 300,
     seed: int = 0,
@@ -89,24 +90,24 @@ def bootstrap(
         statistic: of labels and scores.
         labels: [n].
         scores: [n].
-        texts: [n], rising; of which text each score is one. Its scores are alike, and are drawn
-            together.
+        groups: [n]; those of one group are alike, and are drawn together. All are apart without.
         mirrored: take the interval on the estimate's other side (Davison and Hinkley 1997, the
             basic bootstrap): for an error that chance only adds to, and resampling adds to again.
         rounds: how many samples are drawn.
         seed: of the draws.
     """
     rng = np.random.default_rng(seed)
-    first = np.arange(len(labels)) if texts is None else np.unique(texts, return_index=True)[1]
+    order = np.arange(len(labels)) if groups is None else np.argsort(groups, kind="stable")
+    first = order if groups is None else np.unique(groups[order], return_index=True)[1]
     counts = np.diff(np.append(first, len(labels)))
     values = []
     for _ in range(rounds):
         drawn = rng.integers(0, len(first), len(first))
-        # Of each text drawn, its scores from the first on.
+        # Of each group drawn, its scores from the first on.
         within = np.arange(counts[drawn].sum()) - np.repeat(
             np.cumsum(counts[drawn]) - counts[drawn], counts[drawn]
         )
-        i = np.repeat(first[drawn], counts[drawn]) + within
+        i = order[np.repeat(first[drawn], counts[drawn]) + within]
         values.append(statistic(labels[i], scores[i]))
     low, high = (float(value) for value in np.nanpercentile(values, [2.5, 97.5]))
     if mirrored:
@@ -115,38 +116,43 @@ def bootstrap(
     return low, high
 
 
-def binomial_interval(hits: int, trials: int, confidence: float = 0.95) -> Interval:
-    """Two-sided exact interval of a share (Clopper and Pearson 1934)."""
+def effective_trials(hits: NDArray[np.bool_], groups: NDArray[np.int64]) -> float:
+    """How many independent trials tell as much of the share of hits as these.
+
+    Trials of one group are alike: a writer's texts, a document's sentences. That many times their
+    variance is larger (the design effect, Kish 1965), so many fewer they count as in an exact
+    interval (Korn and Graubard 1998).
+
+    Args:
+        hits: [n].
+        groups: [n].
+
+    Returns:
+        At most n; n where all or none are hits.
+    """
+    n, share = len(hits), float(hits.mean()) if len(hits) else 0.0
+    if share in (0.0, 1.0):
+        return float(n)
+    totals = np.bincount(np.unique(groups, return_inverse=True)[1], hits - share)
+    if len(totals) == 1:
+        return 1.0
+    variance = len(totals) / (len(totals) - 1) * (totals**2).sum() / n**2
+    return min(float(n), share * (1 - share) / variance)
+
+
+def share_interval(hits: NDArray[np.bool_], groups: NDArray[np.int64]) -> Interval:
+    """Two-sided 95% interval of the share of hits, as `effective_trials` takes them."""
+    trials = effective_trials(hits, groups)
+    return binomial_interval(float(hits.mean()) * trials, trials)
+
+
+def binomial_interval(hits: float, trials: float, confidence: float = 0.95) -> Interval:
+    """Two-sided exact interval of a share (Clopper and Pearson 1934); 0 to 1 without trials."""
     tail = (1 - confidence) / 2
-    return (
-        0.0 if hits == 0 else _solve(lambda p: 1 - _at_most(hits - 1, trials, p) - tail),
-        upper_bound(hits, trials, 1 - tail),
-    )
+    low = float(beta.ppf(tail, hits, trials - hits + 1)) if hits > 0 else 0.0
+    return low, upper_bound(hits, trials, 1 - tail)
 
 
-def upper_bound(hits: int, trials: int, confidence: float = 0.95) -> float:
+def upper_bound(hits: float, trials: float, confidence: float = 0.95) -> float:
     """One-sided exact upper bound of a share; 1 without trials."""
-    if hits >= trials:
-        return 1.0
-    return _solve(lambda p: (1 - confidence) - _at_most(hits, trials, p))
-
-
-def _at_most(hits: int, trials: int, p: float) -> float:
-    """P(X <= hits) for a binomial X, summed in logarithms."""
-    if p <= 0:
-        return 1.0
-    if p >= 1:
-        return float(hits >= trials)
-    k = np.arange(1, hits + 1)
-    steps = np.log((trials - k + 1) / k) + np.log(p) - np.log1p(-p)
-    terms = trials * np.log1p(-p) + np.concatenate([[0.0], np.cumsum(steps)])
-    return float(min(1.0, np.exp(terms).sum()))
-
-
-def _solve(rising: Callable[[float], float]) -> float:
-    """Root of a rising function on 0..1, by bisection."""
-    low, high = 0.0, 1.0
-    for _ in range(60):
-        middle = (low + high) / 2
-        low, high = (middle, high) if rising(middle) < 0 else (low, middle)
-    return (low + high) / 2
+    return float(beta.ppf(confidence, hits + 1, trials - hits)) if hits < trials else 1.0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import random
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -66,7 +67,7 @@ def quantize(run: Run) -> None:
         ParityError: an int8 form fails the gate.
     """
     documents = gate_documents(run)
-    how = RECIPE | {"smoothed_by": SMOOTHED_BY, "outliers_above": QUANTILE}
+    how = RECIPE | {"smoothed_by": f"{SMOOTHED_BY} at random", "outliers_above": QUANTILE}
     for name in ("teacher", "student"):
         plain = run.path("onnx", f"{name}.onnx")
         int8 = run.path("onnx", f"{name}_int8.onnx")
@@ -87,23 +88,30 @@ def quantize(run: Run) -> None:
 
 
 def windows_to_smooth_by(run: Run, name: str) -> list[NDArray[np.int64]]:
-    """The first windows of some training documents, int64 [t] each, in a model's vocabulary."""
+    """First windows of training documents of all sources, int64 [t], in a model's vocabulary."""
     vocabulary = Vocabulary.of(run, run.preset.stage(name).base)
     tokenizer = load_tokenizer(run)
-    documents = load_split(run.path("prepared"), "train")[:SMOOTHED_BY]
+    documents = _some(load_split(run.path("prepared"), "train"), SMOOTHED_BY, run)
     windows = [document_windows(d, run.preset.data.window, tokenizer)[0] for d in documents]
     return [vocabulary.translate(window.ids).astype(np.int64) for window in windows]
 
 
 def gate_documents(run: Run) -> list[Prepared]:
-    """The validation documents that the gate looks at, both labels by turns."""
+    """The validation documents that the gate looks at, of all sources, half of each label."""
     pure = [d for d in load_split(run.path("prepared"), "validation") if not d.mixed]
     if not pure:
         raise InputError("the validation split has no pure documents: run the prepare stage")
     half = run.preset.gate.documents // 2
     return [
-        document for label in (0, 1) for document in [d for d in pure if d.label == label][:half]
+        document
+        for label in (0, 1)
+        for document in _some([d for d in pure if d.label == label], half, run)
     ]
+
+
+def _some(documents: list[Prepared], count: int, run: Run) -> list[Prepared]:
+    # At random: they lie one source after another.
+    return random.Random(run.preset.seed).sample(documents, min(count, len(documents)))
 
 
 def export_fp32(model: TwoHeads, path: Path) -> None:
