@@ -11,12 +11,7 @@ from pathlib import Path
 
 from byline.aggregate import decide, document_log_odds, sentence_log_odds
 from byline.calibrate import sigmoid
-from byline.language import (
-    MIN_FUNCTION_WORD_SHARE,
-    MIN_RICHNESS,
-    function_word_share,
-    richness,
-)
+from byline.language import MIN_RICHNESS, is_english, richness
 from byline.normalize import as_it_came, normalize
 from byline.repository import DEFAULT_MODEL, Model, ModelRepository
 from byline.segment import segment
@@ -255,7 +250,7 @@ class Detector:
 def _unfit(task: Task) -> Finding | None:
     """Why the model's answer on a text would mean nothing, if it would."""
     pieces = [task.text.text[sentence.start : sentence.end] for sentence in task.sentences]
-    if function_word_share(pieces) < MIN_FUNCTION_WORD_SHARE:
+    if not is_english(pieces):
         return Finding(
             "not_english", task.scored_words,
             "This does not read as English prose; the model knows no other, so it is not scored.",

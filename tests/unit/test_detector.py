@@ -250,7 +250,7 @@ def test_no_verdict_where_it_is_not_english(detector: Detector, text: str) -> No
     assert "not_english" in kinds(verdict)
 
 
-@pytest.mark.parametrize("text", ["a a a. " * 80, "the cat sat. " * 50, "It is a. " * 30_000])
+@pytest.mark.parametrize("text", ["the a the. " * 80, "the cat sat. " * 50, "It is not. " * 30_000])
 def test_no_verdict_on_a_few_words_over_and_over(detector: Detector, text: str) -> None:
     verdict = detector.score(text)
     check(verdict, text)
