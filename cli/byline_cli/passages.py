@@ -53,7 +53,9 @@ def passages(text: str, verdict: Verdict, thresholds: Thresholds) -> tuple[Passa
     end = 0
     for sentence in verdict.sentences:
         found.extend(_between(text[end : sentence.start]))
-        note = f"{WORDS[sentence.verdict]}, {percent(sentence.probability)}"
+        note = WORDS[sentence.verdict]
+        if sentence.verdict != "too_short":
+            note += f", {percent(sentence.probability)}"
         level = _level(sentence, thresholds)
         found.append(Passage(text[sentence.start : sentence.end], sentence.verdict, level, note))
         end = sentence.end

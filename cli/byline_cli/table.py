@@ -53,7 +53,7 @@ class _Sentences:
     """The sentences of a document: verdict, probability and text of each."""
 
     name: str
-    rows: tuple[tuple[str, float, str], ...]
+    rows: tuple[tuple[str, float | None, str], ...]
 
 
 def write_table(
@@ -136,7 +136,11 @@ def _sentences(result: Result) -> _Sentences:
     return _Sentences(
         result.title,
         tuple(
-            (s.verdict, s.probability, " ".join(result.text[s.start : s.end].split()))
+            (
+                s.verdict,
+                s.probability if s.verdict != "too_short" else None,
+                " ".join(result.text[s.start : s.end].split()),
+            )
             for s in spans
         ),
     )

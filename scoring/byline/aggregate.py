@@ -9,6 +9,9 @@ from numpy.typing import NDArray
 
 from byline.types import Label, Logits, Window
 
+MIN_SENTENCE_WORDS = 5
+"""Of shorter ones nobody could tell who wrote them; calibration leaves them out."""
+
 
 def document_log_odds(windows: Sequence[Window], logits: Sequence[Logits]) -> float:
     """Mean of the windows' log-odds of `ai`, weighted by their tokens.

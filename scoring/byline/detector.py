@@ -9,7 +9,12 @@ from dataclasses import dataclass, replace
 from math import isnan
 from pathlib import Path
 
-from byline.aggregate import decide, document_log_odds, sentence_log_odds
+from byline.aggregate import (
+    MIN_SENTENCE_WORDS,
+    decide,
+    document_log_odds,
+    sentence_log_odds,
+)
 from byline.calibrate import sigmoid
 from byline.language import MIN_RICHNESS, is_english, richness
 from byline.normalize import as_it_came, normalize
@@ -238,13 +243,12 @@ class Detector:
             if isnan(value) or start == end:
                 continue
             probability = sigmoid(value)
-            yield SentenceScore(
-                start,
-                end,
-                probability,
-                value,
-                decide(probability, spec.thresholds.sentence_human, spec.thresholds.sentence_ai),
-            )
+            label: Label = "too_short"
+            if sentence.words >= MIN_SENTENCE_WORDS:
+                label = decide(
+                    probability, spec.thresholds.sentence_human, spec.thresholds.sentence_ai
+                )
+            yield SentenceScore(start, end, probability, value, label)
 
 
 def _unfit(task: Task) -> Finding | None:

@@ -113,7 +113,10 @@ class Logits:
 
 @dataclass(frozen=True, slots=True)
 class SentenceScore:
-    """The score of the half-open span [start, end) of the RAW text, in code points."""
+    """The score of the half-open span [start, end) of the RAW text, in code points.
+
+    `verdict` is `too_short` under five words, whatever the probability.
+    """
 
     start: int
     end: int

@@ -132,7 +132,7 @@ class SentenceAnswer(Answer):
     end: int
     probability: float
     log_odds: float = Field(description="Calibrated; `probability` is its sigmoid.")
-    verdict: Label
+    verdict: Label = Field(description="`too_short` under five words, whatever the probability.")
 
 
 class RawAnswer(Answer):

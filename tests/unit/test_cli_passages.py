@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -61,6 +63,12 @@ def test_strength_is_the_place_in_the_band_of_the_verdict() -> None:
     assert [(piece.kind, piece.level) for piece in pieces] == [
         ("human", 0), ("unclear", 1), ("unclear", 4), ("ai", 1), ("ai", 3), ("ai", 4),
     ]  # fmt: skip
+
+
+def test_a_sentence_too_short_for_a_verdict_has_no_figure() -> None:
+    short = replace(sentence(0, 12, 0.99), verdict="too_short")
+    (piece,) = passages("Was it them?", verdict(short), THRESHOLDS)
+    assert (piece.kind, piece.level, piece.note) == ("too_short", 0, "too short")
 
 
 def test_code_is_unscored_and_a_list_number_is_not() -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from byline.aggregate import MIN_SENTENCE_WORDS
 from byline.calibrate import Band, Calibration, SentenceBand, band_weights, sigmoid
 from byline.errors import InputError
 from byline.spec import Thresholds
@@ -202,12 +203,13 @@ class LabelledSentences:
 
 
 def labelled_sentences(documents: Sequence[Prepared], scores: Scores) -> LabelledSentences:
-    """The scored sentences that are of one kind and have five words: nobody could tell of less."""
+    """The scored sentences that are of one kind, and long enough for a verdict."""
     labels = np.concatenate([document.sentence_labels for document in documents])
     words = np.concatenate([document.sentence_words for document in documents])
     of = np.repeat(np.arange(len(documents)), [len(d.sentences) for d in documents])
     mixed = np.asarray([document.mixed for document in documents])[of]
-    clear = ((labels == 0) | (labels == 1)) & (words >= 5) & ~np.isnan(scores.sentences[:, 0])
+    clear = ((labels == 0) | (labels == 1)) & (words >= MIN_SENTENCE_WORDS)
+    clear &= ~np.isnan(scores.sentences[:, 0])
     return LabelledSentences(
         scores.sentences[clear], labels[clear].astype(np.int64), mixed[clear], of[clear]
     )

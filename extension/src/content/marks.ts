@@ -20,8 +20,8 @@ export interface Mark {
 /**
  * A mark never says more than the passage's verdict, which is the one with a known error rate: the
  * verdict gives the kind, a sentence's own score how strong it is, and a sentence that reads
- * human is left unmarked. Where all do, the passage as a whole holds the evidence, and is marked
- * so, at its faintest: no mark would say that it is likely human.
+ * human, or is too short for a verdict, is left unmarked. Where all are, the passage as a whole
+ * holds the evidence, and is marked so, at its faintest: no mark would say that it is likely human.
  *
  * @param threshold passages of a lower probability are not marked
  */

@@ -26,6 +26,7 @@ describe("marks", () => {
       ["ai", 0.99],
       ["human", 0.1],
       ["unclear", 0.6],
+      ["too_short", 0.99],
     ];
     expect(marks(score("human", sentences), 0)).toEqual([]);
     expect(marks(score("too_short", sentences), 0)).toEqual([]);

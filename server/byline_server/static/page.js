@@ -181,7 +181,8 @@ function between(text) {
 }
 
 function marked(text, sentence, thresholds) {
-  const note = `${WORDS[sentence.verdict]}, ${percent(sentence.probability)}`;
+  const short = sentence.verdict === "too_short";
+  const note = WORDS[sentence.verdict] + (short ? "" : `, ${percent(sentence.probability)}`);
   const level = levelOf(sentence, thresholds);
   const piece = element(level ? "mark" : "span", level ? `${sentence.verdict} l${level}` : "");
   piece.title = note;
