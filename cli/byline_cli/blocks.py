@@ -8,6 +8,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Literal
 
+from byline.segment import count_words
+
 Kind = Literal[
     "paragraph", "heading", "list_item",
     "code", "table", "quote", "reference", "navigation",
@@ -22,6 +24,7 @@ _LIST_OF_REFERENCES = re.compile(
     re.IGNORECASE,
 )
 _SPACE = re.compile(r"\s+")
+_FEW_WORDS = 40
 _MOST_IN_A_ROW = 60  # words
 
 
@@ -39,7 +42,20 @@ class Block:
     text: str
 
 
-def join(blocks: Iterable[Block], include: frozenset[Kind] = frozenset()) -> str:
+@dataclass(frozen=True, slots=True)
+class Prose:
+    """What is scored of a document.
+
+    Attributes:
+        text: of the blocks of prose.
+        set_apart: words in other blocks; of navigation, where the text has only a few.
+    """
+
+    text: str
+    set_apart: int = 0
+
+
+def join(blocks: Iterable[Block], include: frozenset[Kind] = frozenset()) -> Prose:
     """Put the blocks of prose together, each on one line, a blank line between them.
 
     Args:
@@ -47,9 +63,23 @@ def join(blocks: Iterable[Block], include: frozenset[Kind] = frozenset()) -> str
         include: kinds among `SET_APART` to keep, too; they are read as prose then.
 
     Returns:
-        The text that is scored; the same from every format of one document.
+        What is scored; the same from every format of one document.
     """
-    return "\n\n".join(_lines(set_references_apart(blocks), include))
+    kept: list[str] = []
+    dropped: Counter[Kind] = Counter()
+    for block in set_references_apart(blocks):
+        # Each line of these is a unit of its own.
+        lines = block.text.split("\n") if block.kind in ("code", "table") else [block.text]
+        apart = block.kind in SET_APART and block.kind not in include
+        for line in lines:
+            if apart and not (block.kind == "table" and _is_layout(line)):
+                dropped[block.kind] += count_words(line)
+            elif line := _SPACE.sub(" ", line).strip():
+                kept.append(line)
+    text = "\n\n".join(kept)
+    if len(text.split(maxsplit=_FEW_WORDS)) >= _FEW_WORDS:
+        del dropped["navigation"]
+    return Prose(text, dropped.total())
 
 
 def by_looks(blocks: Iterable[Block]) -> list[Block]:
@@ -80,18 +110,6 @@ def set_references_apart(blocks: Iterable[Block]) -> Iterator[Block]:
 def is_list_of_references(heading: str) -> bool:
     """Whether a heading says that references or notes follow."""
     return _LIST_OF_REFERENCES.fullmatch(heading.strip()) is not None
-
-
-def _lines(blocks: Iterable[Block], include: frozenset[Kind]) -> Iterator[str]:
-    for block in blocks:
-        lines = [block.text]
-        if block.kind in ("code", "table"):
-            lines = block.text.split("\n")  # each of them a unit of its own
-        if block.kind in SET_APART and block.kind not in include:
-            lines = [line for line in lines if block.kind == "table" and _is_layout(line)]
-        for line in lines:
-            if line := _SPACE.sub(" ", line).strip():
-                yield line
 
 
 def _is_layout(row: str) -> bool:

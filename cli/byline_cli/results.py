@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 _SECONDS = 60
 """Many times what the longest document takes to read, on a busy machine, too."""
+_MUCH = 0.2
+"""The share of a text's words from which on a finding says that they were set apart."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,8 +38,7 @@ class Result:
         text: what was scored; spans of the verdict count its code points.
         verdict: None where there is an error.
         error: why it couldn't be read, and what to do.
-        set_apart: words that were left out because of the blocks they stand in; counted where
-            little else is left.
+        set_apart: words that were left out because of the blocks they stand in.
     """
 
     name: str
@@ -48,8 +49,12 @@ class Result:
     set_apart: int = 0
 
     def judged(self, verdict: Verdict) -> Result:
-        """The same with a verdict; if what was set apart left too little, the verdict says so."""
-        if verdict.verdict == "too_short" and self.set_apart:
+        """The same with a verdict that counts what was set apart, and says so where it was much."""
+        words = verdict.words + self.set_apart
+        if self.set_apart:
+            coverage = verdict.coverage * verdict.words / words
+            verdict = replace(verdict, words=words, coverage=coverage)
+        if self.set_apart > _MUCH * words or (self.set_apart and verdict.verdict == "too_short"):
             finding = Finding(
                 "set_apart", self.set_apart,
                 "So many words are code, tables, quotations, references or navigation, which are "

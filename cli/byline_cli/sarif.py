@@ -39,7 +39,7 @@ _RULES = {
     "invalid_unicode": ("The text was damaged or wrongly decoded.", "note"),
     "not_english": ("The text does not read as English, the only language known.", "note"),
     "repetitive": ("The same few words stand in the text over and over.", "note"),
-    "set_apart": ("Most of the text is code, tables, quotations or references.", "note"),
+    "set_apart": ("Much of the text is code, tables, quotations or references.", "note"),
     "truncated": ("Only the beginning of the text was scored.", "note"),
 }
 _INDEX = {rule: i for i, rule in enumerate(_RULES)}

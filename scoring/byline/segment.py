@@ -18,12 +18,12 @@ MAX_SENTENCE_CHARACTERS = 600
 
 _STRETCH = 10_000
 _HEADING = re.compile(r"[ \t]{0,3}#{1,6}[ \t]+(?=\S)")
-_LIST_ITEM = re.compile(r"[ \t]*(?:[-*+•‣▪◦·–]|\(?\d{1,3}[.)]|\(?[A-Za-z]\))[ \t]+(?=\S)")
+LIST_ITEM = re.compile(r"[ \t]*(?:[-*+•‣▪◦·–]|\(?\d{1,3}[.)]|\(?[A-Za-z]\))[ \t]+(?=\S)")
 # With ticks behind, it is code in a line; tildes alone divide scenes. Nothing is given back: tried
 # at every place of a long run, the rest would take quadratic time.
-_FENCE = re.compile(r"[ \t]{0,3}(?:(?P<ticks>`{3,})[^`]*|~{3,}+[ \t]*+(?P<info>\S*+)[ \t]*)$")
+FENCE = re.compile(r"[ \t]{0,3}(?:(?P<ticks>`{3,})[^`]*|~{3,}+[ \t]*+(?P<info>\S*+)[ \t]*)$")
 _RULE = re.compile(r"[ \t]*(?:[-=*_~#][ \t]*){3,}$")
-_TABLE_ROW = re.compile(r"[ \t]*\|.*\|[ \t]*$")
+TABLE_ROW = re.compile(r"[ \t]*\|.*\|[ \t]*$")
 _ENDS_SENTENCE = re.compile(r"[.!?:;,…\"')\]-]\s*$")
 _WORD = re.compile(r"\w")
 _WIDE_SPACE = re.compile(r"[^\S\x00-\x7f]")
@@ -89,7 +89,7 @@ def _fences(text: str, lines: list[tuple[int, int]]) -> dict[int, int]:
     """Lines on which fenced code begins, and those on which it ends. Unclosed, it is none."""
     fences: dict[int, int] = {}
     open_at, opener = -1, False
-    found = [(i, match) for i, (a, b) in enumerate(lines) if (match := _FENCE.match(text[a:b]))]
+    found = [(i, match) for i, (a, b) in enumerate(lines) if (match := FENCE.match(text[a:b]))]
     last = {bool(match["ticks"]): i for i, match in found}
     for i, match in found:
         ticks = bool(match["ticks"])
@@ -105,11 +105,11 @@ def _opener(line: str, alone: bool) -> tuple[int, BlockKind]:
     """Where the text of a block begins that this line opens, and its kind; -1 if it opens none."""
     if match := _HEADING.match(line):
         return match.end(), "heading"
-    if _RULE.match(line) or _FENCE.match(line):
+    if _RULE.match(line) or FENCE.match(line):
         return len(line), "paragraph"
-    if _TABLE_ROW.match(line):
+    if TABLE_ROW.match(line):
         return 0, "table"
-    if match := _LIST_ITEM.match(line):
+    if match := LIST_ITEM.match(line):
         return match.end(), "list_item"
     if alone:
         return 0, "heading"

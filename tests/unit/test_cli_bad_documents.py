@@ -298,7 +298,7 @@ def test_rich_text_of_other_writers() -> None:
         ("list_item", "An item."),
         ("list_item", "The end—."),
     ]
-    assert join(rtf_blocks(b"{\\rtf1 cut off \\'e")) != ""
+    assert join(rtf_blocks(b"{\\rtf1 cut off \\'e")).text != ""
 
 
 @pytest.mark.parametrize("newline", [b"\n", b"\r\n", b"\r"])
@@ -322,7 +322,7 @@ def test_rich_text_of_macos_ends_paragraphs_by_a_backslash_before_a_line_end(
     ],
 )
 def test_text_behind_a_unicode_character_of_rich_text_is_kept(source: bytes, text: str) -> None:
-    assert join(rtf_blocks(b"{\\rtf1 " + source + b"}")) == text
+    assert join(rtf_blocks(b"{\\rtf1 " + source + b"}")).text == text
 
 
 def test_pairs_of_surrogates_in_notes_of_rich_text_are_one_character() -> None:
@@ -388,7 +388,7 @@ Somebody, 1999.
 
 
 def test_plain_text_keeps_its_offsets() -> None:
-    text = plain_text(PLAIN)
+    text = plain_text(PLAIN).text
     assert len(text) == len(PLAIN)
     assert [a == b or b == " " for a, b in zip(PLAIN, text, strict=True)].count(False) == 0
     left = (
@@ -403,7 +403,7 @@ def test_plain_text_keeps_its_offsets() -> None:
      ("table", "Month Lost --------- ------ May 3.9"), ("reference", "Somebody, 1999.")],
 )  # fmt: skip
 def test_plain_text_with_what_is_asked_for(kind: str, words: str) -> None:
-    text = plain_text(PLAIN, frozenset((kind,)))  # type: ignore[arg-type]
+    text = plain_text(PLAIN, frozenset((kind,))).text  # type: ignore[arg-type]
     assert words in " ".join(text.split())
 
 
@@ -421,14 +421,20 @@ def test_plain_text_with_what_is_asked_for(kind: str, words: str) -> None:
     ],
 )
 def test_plain_text_without_anything_set_apart_is_passed_on_as_it_is(text: str) -> None:
-    assert plain_text(text) == text
+    assert plain_text(text).text == text
+
+
+@pytest.mark.parametrize("ruler", ["--- ---", "+---+", "==  ==  =="])
+def test_ruler_in_prose_makes_no_table(ruler: str) -> None:
+    text = f"It rained.  Nobody came.\n{ruler}\nI read, and then slept;\nit  was late."
+    assert plain_text(text).text == text
 
 
 @settings(deadline=None)
 @given(st.text(alphabet=st.sampled_from("ab >|`-[]1:\n\r\t=(*.\u2028"), max_size=200))
 def test_plain_text_never_changes_length(text: str) -> None:
     for include in (Reading().include, Reading(frozenset(("code", "table"))).include):
-        assert len(plain_text(text, include)) == len(text)
+        assert len(plain_text(text, include).text) == len(text)
 
 
 def prose(text: str) -> list[str]:
@@ -453,21 +459,23 @@ CODE = "x = f(1)\n\nprint(x)"
     ],
 )
 def test_tildes_that_divide_scenes_are_no_code(text: str) -> None:
-    assert plain_text(text) == text
+    assert plain_text(text).text == text
 
 
-@pytest.mark.parametrize("fence", ["~~~", "~~~python", "~~~ {.python}", "~~~~"])
+@pytest.mark.parametrize(
+    "fence", ["~~~", "~~~python", "~~~ {.python}", "~~~~", "~~~ python title=demo"]
+)
 def test_code_between_tildes_is_set_apart(fence: str) -> None:
     text = f"~~~\n\nBefore.\n\n{fence}\n{CODE}\n~~~\n\nAfter."
-    assert prose(plain_text(text)) == ["Before.", "After."]
-    included = plain_text(text, frozenset(("code",)))
+    assert prose(plain_text(text).text) == ["Before.", "After."]
+    included = plain_text(text, frozenset(("code",))).text
     assert prose(included) == ["Before.", *CODE.split(), "After."]
 
 
 @pytest.mark.parametrize("fence", ["~~~", "~~~ text", "```", "```text"])
 def test_behind_a_fence_without_an_end_the_text_goes_on(fence: str) -> None:
     text = f"Before.\n```\ncode\n```\n\n{fence}\n{BODY}\n\n> Quoted."
-    assert prose(plain_text(text)) == ["Before.", *BODY.split()]
+    assert prose(plain_text(text).text) == ["Before.", *BODY.split()]
 
 
 SOMEBODY = "Somebody, 1999.\n\n"
@@ -482,12 +490,12 @@ SOMEBODY = "Somebody, 1999.\n\n"
     ],
 )
 def test_heading_of_references_over_the_text_itself_leaves_it(text: str) -> None:
-    assert plain_text(text) == text
+    assert plain_text(text).text == text
 
 
 def test_references_behind_the_text_are_set_apart() -> None:
     text = "References\n\n" + "A paragraph of the text.\n\n" * 3 + "References\n\n"
-    assert plain_text(text + SOMEBODY * 3).rstrip() == text.rstrip()
+    assert plain_text(text + SOMEBODY * 3).text.rstrip() == text.rstrip()
 
 
 def test_word_document_with_everything_word_has(tmp_path: Path) -> None:
@@ -625,7 +633,7 @@ def test_kinds_of_styles_are_inherited_in_any_order(tmp_path: Path) -> None:
 def test_texts_made_to_take_long() -> None:
     started = time.process_time()
     text = "".join(f"[k{i}] x [k{i}]\n\n" for i in range(30_000))
-    assert len(plain_text(text)) == len(text)
+    assert len(plain_text(text).text) == len(text)
     letters = b"{\\rtf1 " + b"\\'41" * 300_000 + b"}"
-    assert join(rtf_blocks(letters)) == "A" * 300_000
+    assert join(rtf_blocks(letters)).text == "A" * 300_000
     assert time.process_time() - started < 5

@@ -97,9 +97,9 @@ def test_blocks_are_joined_one_a_line() -> None:
         Block("table", "a b\nc d"),
         Block("code", "x = 1\ny = 2"),
     ]
-    assert join(blocks) == "A heading\n\nOne paragraph."
+    assert join(blocks).text == "A heading\n\nOne paragraph."
     everything: frozenset[Kind] = frozenset(SET_APART)
-    assert join(blocks, everything) == (
+    assert join(blocks, everything).text == (
         "A heading\n\nOne paragraph.\n\na b\n\nc d\n\nx = 1\n\ny = 2"
     )
 
@@ -107,15 +107,17 @@ def test_blocks_are_joined_one_a_line() -> None:
 def test_looks_of_a_whole_document_tell_nothing() -> None:
     typed = [Block("heading", "A title"), Block("code", "A manuscript in one style."),
              Block("quote", "Quoted."), Block("paragraph", "Other.")]  # fmt: skip
-    assert join(by_looks(typed)) == "A title\n\nA manuscript in one style.\n\nOther."
+    assert join(by_looks(typed)).text == "A title\n\nA manuscript in one style.\n\nOther."
     typed[1] = Block("code", "x = 1")
-    assert join(by_looks(typed)) == "A title\n\nOther."
+    assert join(by_looks(typed)).text == "A title\n\nOther."
 
 
 def test_table_that_only_puts_paragraphs_in_their_places_is_prose() -> None:
     paragraph = " ".join(["word"] * 61)
-    assert join([Block("table", f"a b\n{paragraph}\nc d")]) == paragraph
-    assert join(html_blocks(f"<table><tr><td>a<td>b<tr><td><p>{paragraph}</table>")) == paragraph
+    assert join([Block("table", f"a b\n{paragraph}\nc d")]).text == paragraph
+    assert (
+        join(html_blocks(f"<table><tr><td>a<td>b<tr><td><p>{paragraph}</table>")).text == paragraph
+    )
 
 
 @pytest.mark.parametrize("heading", ["References", "7. Bibliography", "WORKS CITED:", "Footnotes"])
@@ -126,4 +128,4 @@ def test_lists_of_references_end_at_the_next_heading(heading: str) -> None:
         Block("heading", "Afterword"),
         Block("paragraph", "It goes on."),
     ]
-    assert join(blocks) == "Afterword\n\nIt goes on."
+    assert join(blocks).text == "Afterword\n\nIt goes on."

@@ -56,15 +56,15 @@ code = "dropped"
 
 
 def markdown_text(source: str) -> str:
-    return join(markdown_blocks(source))
+    return join(markdown_blocks(source)).text
 
 
 def html_text(source: str) -> str:
-    return join(page_blocks(source))
+    return join(page_blocks(source)).text
 
 
 def visible_text(source: str) -> str:
-    return join(html_blocks(source))
+    return join(html_blocks(source)).text
 
 
 PAGE = """\

@@ -223,8 +223,24 @@ def test_what_was_set_apart_is_named_where_too_little_is_left(
         assert f"set apart ({words})" in byline(tmp_path / name).stdout
         (included,) = byline.objects(tmp_path / name, "--include", "quote")
         assert (included["words"], included["findings"]) == (words, [])
-    (tmp_path / "both.md").write_text(f"{PROSE}\n\n{quoted}", encoding="utf-8")
-    assert byline.objects(tmp_path / "both.md")[0]["findings"] == []
+
+
+@pytest.mark.parametrize("suffix", ["md", "txt", "html"])
+def test_what_was_set_apart_counts_among_the_words(
+    byline: Byline, tmp_path: Path, suffix: str
+) -> None:
+    path = tmp_path / f"a.{suffix}"
+    words = len(PROSE.split())
+    quote, prose = "> {}\n\n", "{}\n\n"
+    if suffix == "html":
+        quote, prose = "<blockquote>{}</blockquote>", "<p>{}</p>"
+    for times, findings in ((1, ["set_apart"]), (5, [])):
+        path.write_text(quote.format(PROSE) + prose.format(PROSE) * times, encoding="utf-8")
+        (found,) = byline.objects(path)
+        assert (found["words"], found["coverage"]) == (
+            words * (times + 1), pytest.approx(times / (times + 1)),
+        )  # fmt: skip
+        assert [finding["kind"] for finding in found["findings"]] == findings
 
 
 def test_another_language_gets_no_figure_and_no_colour(byline: Byline, tmp_path: Path) -> None:

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import os
-import re
 import stat
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
 from byline import InputError
-from byline_cli.blocks import SET_APART, Kind, by_looks, join
+from byline_cli.blocks import Kind, Prose, by_looks, join
 from byline_cli.readers.encodings import decode
 
 MAX_BYTES = 50_000_000
@@ -35,68 +34,55 @@ class Reading:
     id_column: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Prose:
-    """What is scored of a file.
-
-    Attributes:
-        text: of the blocks of prose.
-        set_apart: words in other blocks; 0 where the text has more than a few words anyway.
-    """
-
-    text: str
-    set_apart: int = 0
-
-
-def _text(data: bytes, how: Reading) -> str:
+def _text(data: bytes, how: Reading) -> Prose:
     from byline_cli.readers.plain import plain_text
 
     return plain_text(decode(data), how.include)
 
 
-def _markdown(data: bytes, how: Reading) -> str:
+def _markdown(data: bytes, how: Reading) -> Prose:
     from byline_cli.readers.markdown import markdown_blocks
 
     return join(markdown_blocks(decode(data)), how.include)
 
 
-def _html(data: bytes, how: Reading) -> str:
+def _html(data: bytes, how: Reading) -> Prose:
     from byline_cli.readers.html import page_blocks
 
     return join(page_blocks(decode(data, declared_in_html=True)), how.include)
 
 
-def _pdf(data: bytes, how: Reading) -> str:
+def _pdf(data: bytes, how: Reading) -> Prose:
     from byline_cli.readers.pdf import pdf_blocks
 
     return join(by_looks(pdf_blocks(data)), how.include)
 
 
-def _docx(data: bytes, how: Reading) -> str:
+def _docx(data: bytes, how: Reading) -> Prose:
     from byline_cli.readers.docx import docx_blocks
 
     return join(by_looks(docx_blocks(data, how.max_bytes)), how.include)
 
 
-def _odt(data: bytes, how: Reading) -> str:
+def _odt(data: bytes, how: Reading) -> Prose:
     from byline_cli.readers.odt import odt_blocks
 
     return join(by_looks(odt_blocks(data, how.max_bytes)), how.include)
 
 
-def _rtf(data: bytes, how: Reading) -> str:
+def _rtf(data: bytes, how: Reading) -> Prose:
     from byline_cli.readers.rtf import rtf_blocks
 
     return join(by_looks(rtf_blocks(data)), how.include)
 
 
-def _epub(data: bytes, how: Reading) -> str:
+def _epub(data: bytes, how: Reading) -> Prose:
     from byline_cli.readers.epub import epub_blocks
 
     return join(epub_blocks(data, how.max_bytes), how.include)
 
 
-KINDS: dict[str, Callable[[bytes, Reading], str]] = {
+KINDS: dict[str, Callable[[bytes, Reading], Prose]] = {
     ".txt": _text,
     ".md": _markdown,
     ".markdown": _markdown,
@@ -111,10 +97,6 @@ KINDS: dict[str, Callable[[bytes, Reading], str]] = {
 }
 RECORDS = frozenset((".csv", ".tsv", ".jsonl", ".ndjson", ".parquet"))
 """Files of many texts, one a row; `records` reads them."""
-_FEW_WORDS = 40
-# A quotation's mark is none. Begun only where a word begins: in a long run of marks it would take
-# quadratic time.
-_WORD = re.compile(r"(?<!\S)[^\w\s]*+\w\S*")
 READ = (
     "read are .txt, .md, .html, .pdf, .docx, .odt, .rtf and .epub; with --text-column also .csv, "
     ".tsv, .jsonl and .parquet"
@@ -150,7 +132,7 @@ def prose_of_file(path: Path, how: Reading = Reading()) -> Prose:
             data = _bounded(file, how)
     except OSError as error:
         raise unreadable(error) from error
-    return _prose(reader, data, how)
+    return reader(data, how)
 
 
 def prose_of_stream(stream: BinaryIO, how: Reading = Reading()) -> Prose:
@@ -159,16 +141,7 @@ def prose_of_stream(stream: BinaryIO, how: Reading = Reading()) -> Prose:
     Raises:
         InputError: it is too long or not text.
     """
-    return _prose(_text, _bounded(stream, how), how)
-
-
-def _prose(reader: Callable[[bytes, Reading], str], data: bytes, how: Reading) -> Prose:
-    text = reader(data, how)
-    words = len(_WORD.findall(text))
-    if words >= _FEW_WORDS:
-        return Prose(text)
-    everything = reader(data, replace(how, include=frozenset(SET_APART)))
-    return Prose(text, max(0, len(_WORD.findall(everything)) - words))
+    return _text(_bounded(stream, how), how)
 
 
 def check_regular(path: Path) -> None:

@@ -10,27 +10,30 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
 
-from byline_cli.blocks import Kind, is_list_of_references
+from byline.segment import FENCE, LIST_ITEM, TABLE_ROW, count_words
+from byline_cli.blocks import Kind, Prose, is_list_of_references
 
 _NOT_NEWLINE = re.compile(r"[^\r\n]")
 _BREAKS = "\r\n\x0b\x0c\x1c\x1d\x1e\x85\u2028\u2029"
-_FENCE = re.compile(r"[ \t]{0,3}(?:`{3,}[^`]*|~{3,}[^~]*)")
+# More than the library's: behind tildes, it takes one word alone for a language.
+_FENCE = re.compile(rf"{FENCE.pattern}|[ \t]{{0,3}}~{{3,}}[^~]*$")
 _TILDES = re.compile(r"[ \t]{0,3}~{3,}\s*")
-_PIPES = re.compile(r"[ \t]*\|.*\|[ \t]*")
 _RULER = re.compile(r"[ \t]*(?:\+[-=+]{3,}\+|[-=]{2,}(?:[ \t]+[-=]{2,})+)[ \t]*")
+_COLUMNS = re.compile(r"[^\s.!?](?:  |\t)\s*\S")
 _QUOTED = re.compile(r"[ \t]{0,3}>")
 _MARK = re.compile(r"\[(?P<mark>\^?\w{1,12})\]")
 _NOTE = re.compile(r"\[(?P<mark>\^?\w{1,12})\]:?[ \t]+\S")
-_ITEM = re.compile(r"[ \t]*(?:[-*+•‣▪◦·–]|\(?\d{1,3}[.)]|\(?[A-Za-z]\))[ \t]+\S")
 _SIGN = r"[={}<>]|\w\(|^\s*(?:#|//|\$ |>>> |return\b|import\b|end\b)"
 _CODE = re.compile(rf"{_SIGN}|;|[:,\\]$")
 _SIGN_OF_CODE = re.compile(_SIGN)
 _LONG = 150
 """Characters; such a line is a paragraph of prose, in which a semicolon tells nothing."""
 _INDENT = re.compile(r"(?:\t| {4})")
+_MARKED = {"fence": "code", "tildes": "code", "pipes": "table"}
+"""What has marks, and what it is; the library knows all but tildes that it takes for a divider."""
 
 
-def plain_text(text: str, include: frozenset[Kind] = frozenset()) -> str:
+def plain_text(text: str, include: frozenset[Kind] = frozenset()) -> Prose:
     """Blank code, tables, quotations, notes and lists of references in a text without markup.
 
     Args:
@@ -39,32 +42,32 @@ def plain_text(text: str, include: frozenset[Kind] = frozenset()) -> str:
             would set them apart.
 
     Returns:
-        A text of the same length; the very same if nothing in it is set apart.
+        A text of the same length; the very same if nothing in it is set apart. What the library
+        sets apart is counted by it.
     """
     pieces: list[str] = []
-    done = 0
+    done = blanked = 0
     for start, end, kind in _set_apart(text):
-        known = kind in ("fence", "pipes")
-        wanted = {"fence": "code", "pipes": "table"}.get(kind, kind) in include
         pieces.append(text[done:start])
         piece = text[start:end]
-        if known and wanted:
-            piece = _without_marks(piece)
-        elif not known and not wanted:
+        if _MARKED.get(kind, kind) in include:
+            piece = _without_marks(piece) if kind in _MARKED else piece
+        elif kind not in ("fence", "pipes"):
+            blanked += count_words(piece)
             piece = _NOT_NEWLINE.sub(" ", piece)
         pieces.append(piece)
         done = end
     if not done:
-        return text
+        return Prose(text)
     pieces.append(text[done:])
-    return "".join(pieces)
+    return Prose("".join(pieces), blanked)
 
 
 def _without_marks(piece: str) -> str:
     lines = piece.splitlines(keepends=True)
     return "".join(
         _NOT_NEWLINE.sub(" ", line)
-        if _FENCE.fullmatch(line.rstrip(_BREAKS))
+        if _FENCE.match(line.rstrip(_BREAKS))
         else line.replace("|", " ")
         for line in lines
     )
@@ -132,26 +135,27 @@ def _kinds(
     for start, end, lines in _chunks(whole):
         kind = _chunk_kind(lines, before, telling, marks)
         yield start, end, lines, kind
-        before = "list_item" if _ITEM.match(lines[-1]) or kind == "list_item" else None
+        before = "list_item" if LIST_ITEM.match(lines[-1]) or kind == "list_item" else None
 
 
 def _chunk_kind(
     lines: list[str], before: str | None, telling: bool, marks: frozenset[str]
 ) -> str | None:
     """What the lines between two blank ones are, if not prose."""
-    if _FENCE.fullmatch(lines[0]):
-        known = "code" if _TILDES.fullmatch(lines[0]) else "fence"
+    if _FENCE.match(lines[0]):
+        fence = FENCE.match(lines[0])
+        known = "fence" if fence and (fence["ticks"] or fence["info"]) else "tildes"
         return known if len(lines) > 1 else None
-    if all(_PIPES.fullmatch(line) for line in lines):
+    if all(map(TABLE_ROW.match, lines)):
         return "pipes"
-    if any(_RULER.fullmatch(line) for line in lines) and len(lines) > 1:
+    if _has_columns(lines):
         return "table"
     if all(_QUOTED.match(line) for line in lines):
         return "quote"
     if (note := _NOTE.match(lines[0])) and note["mark"] in marks:
         return "reference"
-    if any(_ITEM.match(line) for line in lines):
-        return "list_item" if _ITEM.match(lines[0]) else None
+    if any(map(LIST_ITEM.match, lines)):
+        return "list_item" if LIST_ITEM.match(lines[0]) else None
     indents = [len(line) - len(line.lstrip()) for line in lines]
     if not telling or not all(indents):
         return None
@@ -161,6 +165,13 @@ def _chunk_kind(
         return "code"
     # A single indented line may be a heading, and of a paragraph only the first line is.
     return "quote" if len(lines) > 1 and len(set(indents)) == 1 else None
+
+
+def _has_columns(lines: list[str]) -> bool:
+    """Whether there is a ruler, and most other lines have columns under it: it may divide prose."""
+    rows = [line for line in lines if not _RULER.fullmatch(line)]
+    found = sum(bool(TABLE_ROW.match(row) or _COLUMNS.search(row)) for row in rows)
+    return len(rows) < len(lines) and 2 * found > len(rows)
 
 
 def _is_code(lines: list[str]) -> bool:
@@ -197,7 +208,7 @@ def _fences(whole: list[str]) -> dict[int, int]:
     That is one without an end; and tildes that name no language, which the library always takes for
     dividers of scenes, unless what is between them looks like code.
     """
-    fences = [i for i, line in enumerate(whole) if _FENCE.fullmatch(line.rstrip(_BREAKS))]
+    fences = [i for i, line in enumerate(whole) if _FENCE.match(line.rstrip(_BREAKS))]
     closing: dict[int, int] = {}
     later: dict[str, int] = {}
     for i in reversed(fences):
