@@ -134,6 +134,30 @@ def test_chapters_are_found_in_packages_of_other_namespaces(
     assert read_file(path) == read_file(source) != ""
 
 
+def test_chapter_that_is_missing_leaves_the_others(tmp_path: Path) -> None:
+    with zipfile.ZipFile(DOCUMENTS / "pandoc/article.epub") as archive:
+        package, names = archive.read("EPUB/content.opf"), archive.namelist()
+    items = (
+        b'<item id="%s" href="%s" media-type="%s" />' % item
+        for item in (
+            (b"gone", b"text/gone.xhtml", b"application/xhtml+xml"),
+            (b"drawn", b"drawn.svg", b"image/svg+xml"),
+            (b"spaced", b"text/a%20b.xhtml", b"application/xhtml+xml"),
+        )
+    )
+    package = package.replace(b"</manifest>", b"".join(items) + b"</manifest>")
+    references = b"".join(b'<itemref idref="%s" />' % id for id in (b"gone", b"drawn", b"spaced"))
+    added: dict[str, bytes | None] = {
+        "EPUB/content.opf": package.replace(b"</spine>", references + b"</spine>"),
+        "EPUB/drawn.svg": b"<svg/>\0",
+        "EPUB/text/a%20b.xhtml": b"<p>The last words.</p>",
+    }
+    whole = read_file(DOCUMENTS / "pandoc/article.epub")
+    assert read_file(rewritten(tmp_path, "epub", added)) == f"{whole}\n\nThe last words."
+    none: dict[str, bytes | None] = {name: None for name in names if name.endswith(".xhtml")}
+    refused(rewritten(tmp_path, "epub", none), "no chapter that can be read .missing: text/")
+
+
 @pytest.mark.parametrize("suffix", ["docx", "odt"])
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])
 def test_entity_bomb(tmp_path: Path, suffix: str, encoding: str) -> None:
@@ -515,6 +539,22 @@ def test_word_document_with_everything_word_has(tmp_path: Path) -> None:
     </w:body></w:document>"""
     path = rewritten(tmp_path, "docx", {PARTS["docx"]: body.encode()})
     assert read_file(path) == "In a control.\n\nInserted linked tab line\n\nBefore.\n\nBox."
+
+
+def test_document_within_a_word_document(tmp_path: Path) -> None:
+    r = 'xmlns:r="http://schemas.openxmlformats.org/officeDocument/2006/relationships"'
+    body = f'<w:document {W} {r}><w:body><w:altChunk r:id="a"/></w:body></w:document>'
+    said = '<Relationships><Relationship Id="a" Target="{}"/></Relationships>'
+    parts: dict[str, bytes | None] = {
+        PARTS["docx"]: body.encode(),
+        "word/a.html": b"<p>A paragraph.</p><pre>code</pre>",
+        "word/b.mht": b"",
+    }
+    for target in ("a.html", "/word/a.html"):
+        parts["word/_rels/document.xml.rels"] = said.format(target).encode()
+        assert read_file(rewritten(tmp_path, "docx", parts)) == "A paragraph."
+    parts["word/_rels/document.xml.rels"] = said.format("b.mht").encode()
+    refused(rewritten(tmp_path, "docx", parts), r"holds another document \(b.mht\); save it anew")
 
 
 def test_reading_does_not_touch_the_file(tmp_path: Path) -> None:

@@ -49,7 +49,11 @@ code = "dropped"
 |---|-------|
 | dropped | too |
 
-<div>dropped html</div>
+<div align="justify">counted <i>html</i></div>
+
+<!-- dropped comment -->
+
+<pre>dropped code in html</pre>
 
 ![dropped picture](x.png) and <b>words</b> &amp; signs
 """
@@ -90,6 +94,7 @@ def test_markdown_keeps_blocks_of_prose_alone() -> None:
         "second item",
         "with a paragraph",
         "counted",
+        "counted html",
         "and words & signs",
     ]
 
@@ -199,6 +204,28 @@ def test_list_whose_items_have_no_end_tags_ends() -> None:
 def test_page_without_a_main_part_gives_what_is_visible() -> None:
     assert html_text("<div>One<br>two<div>three</div></div>four") == "One two\n\nthree\n\nfour"
     assert html_text("") == ""
+
+
+@pytest.mark.parametrize(
+    ("source", "text"),
+    [
+        ("a <!--> b <!---> c <!-- > x --!> d", "a b c d"),
+        ("a <!-- b <p>c</p>", "a"),
+        ("<script>x <!-- </script>a", "a"),
+        ("a<![if !x]> b<![foo[ x ]]> c<![ y ]> d", "a b c d"),
+        ("a </b", "a"),
+        ("1 <2 and a <", "1 <2 and a <"),
+    ],
+)
+def test_comments_and_tags_end_as_in_a_browser(source: str, text: str) -> None:
+    assert visible_text(source) == text
+
+
+@pytest.mark.parametrize("unit", ["<p>text <!-- a ", "</a ", "<![CDATA[ > ", "<!-- --"])
+def test_html_without_ends_takes_linear_time(unit: str) -> None:
+    started = time.process_time()
+    html_blocks(unit * 100_000)
+    assert time.process_time() - started < 5
 
 
 @settings(deadline=None, max_examples=50)

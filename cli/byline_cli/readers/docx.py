@@ -6,6 +6,7 @@ of the time that scoring takes, and python-docx leaves out tracked insertions an
 
 from __future__ import annotations
 
+import posixpath
 import re
 from collections.abc import Iterator
 from typing import Any
@@ -13,6 +14,8 @@ from typing import Any
 from byline import InputError
 from byline_cli.blocks import Block, Kind
 from byline_cli.readers.archive import Archive
+from byline_cli.readers.encodings import decode
+from byline_cli.readers.html import html_blocks
 
 _WHAT = "a Word document"
 # The namespaces of ECMA-376, and those of its strict form.
@@ -66,6 +69,8 @@ class _Document:
     """Walks the body; with stacks of its own, so that no nesting is too deep."""
 
     def __init__(self, archive: Archive, main: str, folder: str) -> None:
+        self._archive, self._folder = archive, folder
+        self._relations = f"{folder}_rels/{main.removeprefix(folder)}.rels"
         self._root = archive.xml(main)
         if _name(self._root) != "document":
             raise InputError(f"is not {_WHAT} but another Office file")
@@ -89,8 +94,19 @@ class _Document:
                 yield Block(self._kind(element), text)
                 yield from (Block("reference", note) for note in notes)
                 stack.extend(reversed(boxes))
+            elif name == "altChunk":
+                yield from self._chunk(_attribute(element, "id"))
             elif name not in _SILENT and element.tag != _CHOICE:
                 stack.extend(reversed(element))
+
+    def _chunk(self, id: str) -> Iterator[Block]:
+        """A document within, which Word takes in when it next saves: HTML, as converters put it."""
+        relations = self._archive.xml(self._relations).iter("{*}Relationship")
+        target = next((r.get("Target", "") for r in relations if r.get("Id") == id), "")
+        if not target.lower().endswith((".html", ".htm", ".xhtml")):
+            raise InputError(f"holds another document ({target or id}); save it anew with Word")
+        name = posixpath.normpath(posixpath.join(f"/{self._folder}", target)).removeprefix("/")
+        yield from html_blocks(decode(self._archive.read(name), declared_in_html=True))
 
     def _kind(self, paragraph: Any) -> Kind:
         properties = _child(paragraph, "pPr")

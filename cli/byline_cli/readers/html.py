@@ -48,6 +48,9 @@ _FRONT_MATTER = frozenset(("toc", "landmarks", "titlepage", "cover", "copyright-
 _NOTE_MARK = re.compile(r"[\s\[\](){}.,*†‡§¶↑↩^\ufe0e\d]{1,8}|[\[(]?[a-z]{1,2}[\])]?")
 _UNFIT = re.compile(r"[\x00-\x08\x0b\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 _SPACE = re.compile(r"\s+")
+# After the HTML standard's tokenizer: a comment without an end runs to that of the page.
+_COMMENT = re.compile(r"<!--(?:-?>|.*?(?:--!?>|\Z))", re.DOTALL)
+_TAG = re.compile(r"<[a-zA-Z/!?]")
 _MOSTLY = 0.8
 """Share of linked text from which on a block leads elsewhere and says nothing."""
 
@@ -91,8 +94,10 @@ def page_blocks(source: str) -> list[Block]:
 
 def html_blocks(source: str) -> list[Block]:
     """The visible blocks of HTML; an event at a time, so that no nesting is too deep."""
+    # A tag without an end is none; looked for at each of many, the end would take quadratic time.
+    unclosed = _TAG.search(source, source.rfind(">") + 1)
     parser = _Visible()
-    parser.feed(_UNFIT.sub("\ufffd", source))
+    parser.feed(_UNFIT.sub("\ufffd", source[: unclosed.start()] if unclosed else source))
     parser.close()
     return parser.blocks()
 
@@ -175,6 +180,15 @@ class _Visible(HTMLParser):
             self._end_block()
             self._heading = self._heading and tag not in _HEADINGS
             self._item = self._item and tag != "li" and tag not in _LISTS
+
+    def parse_comment(self, i: int, report: bool = True) -> int:
+        """Where a comment ends; the parser's own looks for an end that there may not be."""
+        found = _COMMENT.match(self.rawdata, i)
+        return found.end() if found else i + 1
+
+    def parse_marked_section(self, i: int, report: bool = True) -> int:
+        """Where a section such as `<![if x]>` ends: it is a comment, whatever its name."""
+        return self.parse_bogus_comment(i)
 
     def handle_data(self, data: str) -> None:
         if not self._never:

@@ -9,7 +9,8 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
 from byline.detector import MAX_CHARACTERS
-from byline_cli.blocks import Block, Kind
+from byline_cli.blocks import SET_APART, Block, Kind
+from byline_cli.readers.html import html_blocks
 
 # A break between sections looks like it, but for the key that comes next.
 _KEY = r"(?:[ \t]*#[^\n]*\n)*[\"']?[\w.-]+[\"']?[ \t]*"
@@ -31,7 +32,7 @@ _APART: dict[str, Kind] = {"blockquote": "quote", "table": "table"}
 
 
 def markdown_blocks(source: str) -> Iterator[Block]:
-    """Parse Markdown; front matter and HTML are dropped.
+    """Parse Markdown; front matter is dropped, HTML read as on a page.
 
     Args:
         source: CommonMark, with the tables and footnotes of GitHub's dialect.
@@ -71,6 +72,10 @@ def _blocks(tokens: Iterable[Token], references: dict[str, object]) -> Iterator[
             items += 1 if end == "open" else -1
         elif token.type in ("fence", "code_block"):
             yield Block("code", token.content.rstrip("\n"))
+        elif token.type == "html_block":
+            for block in html_blocks(token.content):
+                within = apart and block.kind not in SET_APART
+                yield Block(apart[-1], block.text) if within else block
         elif token.type == "heading_open":
             kind = "heading"
         elif token.type == "inline":
