@@ -89,7 +89,7 @@ def verify(ctx: click.Context, names: tuple[str, ...], repository: Path | None) 
 
     Exit code: 0 if all are whole, else 1.
     """
-    from byline import ModelNotFound, ModelRepository
+    from byline import BylineError, ModelNotFound, ModelRepository
 
     found = ModelRepository.find(repository)
     checked = names or tuple(found.names())
@@ -97,9 +97,11 @@ def verify(ctx: click.Context, names: tuple[str, ...], repository: Path | None) 
         raise ModelNotFound(f"no models in {found.path}", (found.path,))
     damaged = False
     for name in checked:
-        problems = found.verify(name)
-        damaged = damaged or bool(problems)
-        for problem in problems or ["ok"]:
-            click.echo(shown(f"{name}: {problem}"))
+        try:
+            found.load(name)
+            state = "ok"
+        except BylineError as error:
+            state, damaged = str(error), True
+        click.echo(shown(f"{name}: {state}"))
     if damaged:
         ctx.exit(1)

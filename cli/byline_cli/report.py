@@ -17,6 +17,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from byline import Finding, Verdict
+from byline.normalize import HIDDEN
 from byline_cli.model_info import ModelInfo
 from byline_cli.passages import STRIPE_WIDTH, Passage, Stripe, passages, stripes
 from byline_cli.results import Result
@@ -34,8 +35,7 @@ from byline_cli.wording import (
 )
 
 _TEMPLATES = Path(__file__).parent / "templates"
-# What can't be seen, but tells on a text: shown as a mark of its own.
-_HIDDEN = re.compile("[\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufeff\u061c\u180e]")
+_HIDDEN = re.compile(f"[{''.join(HIDDEN)}]")
 _UNFIT = re.compile(r"[\x00-\x08\x0b\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from byline.errors import ModelInvalid
-from byline.session import INPUTS, OUTPUTS
+from byline.types import INPUTS, OUTPUTS
 
 # message -> field -> (number, type, repeated); a type is a scalar's, an enum's or a message's name
 _MESSAGES: dict[str, dict[str, tuple[int, str, bool]]] = {

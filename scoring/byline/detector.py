@@ -88,17 +88,20 @@ class Detector:
 
         Args:
             model: from `ModelRepository.load`.
-            workers: documents that `score_many` works on at once.
+            workers: documents that `score_many` works on at once, at least 1.
 
         Raises:
             ModelInvalid: its graph or tokenizer can't be loaded.
+            ValueError: there are no workers.
         """
+        if workers < 1:
+            raise ValueError(f"workers is {workers}; it must be at least 1")
         self.model = model
         self.session = Session(
             model.graph, model.config.intra_op_threads, model.config.inter_op_threads
         )
         self._tokenizer = Tokenizer.load(model.path / "tokenizer.json")
-        self._workers = max(1, workers)
+        self._workers = workers
 
     @property
     def vocabulary_size(self) -> int:
@@ -114,11 +117,12 @@ class Detector:
         Args:
             model_repository: a folder; None for the checkout's or the installed one.
             model: its name in there.
-            workers: documents that `score_many` works on at once.
+            workers: documents that `score_many` works on at once, at least 1.
 
         Raises:
             ModelNotFound: there is no such repository or model.
             ModelInvalid: a file of it is missing, changed or not understood.
+            ValueError: there are no workers.
         """
         return cls(ModelRepository.find(model_repository).load(model), workers)
 

@@ -37,6 +37,8 @@ _SILENT = frozenset("\u00ad") | {
     chr(c) for a, b in ((0x180B, 0x180E), (0xFE00, 0xFE10), (0xE0100, 0xE01F0)) for c in range(a, b)
 }
 _BIDI = frozenset("\u200e\u200f\u061c\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+HIDDEN = _ZERO_WIDTH | _BIDI
+"""Characters that can't be seen, but tell on a text."""
 
 # What may need work begins with one of these; looking for them alone makes plain text cheap.
 _CANDIDATE = re.compile(r"[\x00-\x08\x0b-\x1f*>_`\x7f-\U0010ffff]")

@@ -117,14 +117,6 @@ class ModelRepository:
             (folder / graph).stat().st_size, config, spec,
         )  # fmt: skip
 
-    def verify(self, name: str) -> list[str]:
-        """What is wrong with a model, one sentence each; nothing if it is whole."""
-        try:
-            self.load(name)
-        except (ModelInvalid, ModelNotFound) as error:
-            return [str(error)]
-        return []
-
     def _checksums(self) -> dict[str, str]:
         """`SHA256SUMS`: hashes by path relative to the repository."""
         path = self.path / CHECKSUMS

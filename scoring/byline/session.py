@@ -14,10 +14,7 @@ import onnxruntime as ort
 from numpy.typing import NDArray
 
 from byline.errors import ModelInvalid
-from byline.types import Logits, Window
-
-INPUTS = ("input_ids", "attention_mask")
-OUTPUTS = ("logits", "token_logits")
+from byline.types import INPUTS, OUTPUTS, Logits, Window
 
 
 class Session:

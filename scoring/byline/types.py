@@ -23,6 +23,9 @@ FindingKind = Literal[
 ]
 UNFIT: frozenset[FindingKind] = frozenset({"not_english", "repetitive"})
 """Findings that say the model knows no such text: it isn't asked, and the verdict is `unclear`."""
+INPUTS = ("input_ids", "attention_mask")
+OUTPUTS = ("logits", "token_logits")
+"""Names of a graph's tensors."""
 BlockKind = Literal["paragraph", "heading", "list_item", "code", "table"]
 
 

@@ -203,4 +203,4 @@ def test_the_raw_score_stands_beside_the_normalised(detector: Detector, tmp_path
 
 def test_what_cannot_be_shown_is_replaced() -> None:
     assert revealed("a\0b\ud800c\x9f\n<") == "a\ufffdb\ufffdc\ufffd\n&lt;"
-    assert str(revealed("a\u202eb")).count('class="hidden"') == 1
+    assert str(revealed("a\u202eb\U000e0041")).count('class="hidden"') == 2

@@ -154,6 +154,11 @@ def test_an_error_of_the_source_comes_through(tiny_repository: Path, workers: in
         list(Detector.load(tiny_repository, workers=workers).score_many(failing()))
 
 
+def test_no_workers_are_refused(tiny_repository: Path) -> None:
+    with pytest.raises(ValueError, match="workers is 0; it must be at least 1"):
+        Detector.load(tiny_repository, workers=0)
+
+
 @pytest.mark.parametrize("workers", [1, 3])
 def test_no_documents(tiny_repository: Path, workers: int) -> None:
     assert list(Detector.load(tiny_repository, workers=workers).score_many([])) == []

@@ -71,7 +71,7 @@ def _utf8(data: bytes) -> str | None:
     except UnicodeDecodeError:
         pass
     try:
-        return paired(data.decode("utf-8", "surrogatepass"))  # encoded surrogates
+        return join_surrogates(data.decode("utf-8", "surrogatepass"))  # encoded surrogates
     except UnicodeDecodeError:
         text = data.decode("utf-8", "surrogateescape")
     broken = sum("\udc80" <= c <= "\udcff" for c in text)
@@ -80,7 +80,7 @@ def _utf8(data: bytes) -> str | None:
     return text if whole > broken else None
 
 
-def paired(text: str) -> str:
+def join_surrogates(text: str) -> str:
     """Join surrogates that are a pair, as in CESU-8 of old databases; lone ones stay.
 
     As two code points they would move offsets: JSON, of a server or a journal, joins them.

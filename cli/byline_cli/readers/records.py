@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, BinaryIO, TextIO, TypeVar
 
 from byline import InputError
-from byline_cli.readers.encodings import encoding_of, paired
+from byline_cli.readers.encodings import encoding_of, join_surrogates
 from byline_cli.readers.files import Reading, check_regular, suffix_of, unreadable
 
 T = TypeVar("T")
@@ -194,7 +194,7 @@ def row_of(values: dict[str, Any], number: int, how: Reading) -> Row:
         return Row(id, problem=f"has no text in {how.text_column!r} but {type(text).__name__}")
     if len(text.encode(errors="surrogatepass")) > how.max_bytes:
         return Row(id, problem=_TOO_LARGE)
-    return Row(id, text if text.isascii() else paired(text))
+    return Row(id, text if text.isascii() else join_surrogates(text))
 
 
 def _parquet(path: Path, how: Reading) -> Iterator[Row]:

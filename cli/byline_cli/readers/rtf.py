@@ -142,7 +142,7 @@ class _Interpreter:
         if len(self._states) > 1:
             self._states.pop()
         if self._outer and self._outer[-1][0] == len(self._states):
-            note = _paired("".join(self._paragraph.pieces)).strip()
+            note = _without_surrogates("".join(self._paragraph.pieces)).strip()
             self._notes.append(Block("reference", note))
             self._paragraph = self._outer.pop()[1]
 
@@ -254,7 +254,7 @@ class _Interpreter:
 
     def _end_paragraph(self, row: bool = False) -> Iterator[Block]:
         paragraph = self._paragraph
-        text = _paired("".join(paragraph.pieces))
+        text = _without_surrogates("".join(paragraph.pieces))
         self._paragraph = replace(paragraph, pieces=[], fixed=0)
         if self._outer:
             self._paragraph.pieces.append(f"{text} ")  # a note of several paragraphs
@@ -296,8 +296,8 @@ class _Interpreter:
         return "quote" if paragraph.left > _QUOTE_INDENT else "paragraph"
 
 
-def _paired(text: str) -> str:
-    """Join surrogates: RTF counts in UTF-16."""
+def _without_surrogates(text: str) -> str:
+    """Join surrogates, for RTF counts in UTF-16; lone ones are replaced."""
     return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
 
 

@@ -11,7 +11,8 @@ const MEANINGS = {
 const LEVELS = 4;
 const STRONGEST = 5;
 const LETTER = /[\p{L}\p{N}]/gu;
-const CONCEALED = /[\u034f\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufeff]/u;
+// What the library calls hidden: all that Unicode lets be ignored, but what belongs in emoji and words.
+const CONCEALED = /(?![\p{Variation_Selector}\u00ad])\p{Default_Ignorable_Code_Point}/u;
 
 const $ = (id) => document.getElementById(id);
 let models = new Map();
