@@ -6,7 +6,8 @@ import os
 import re
 import stat
 from codecs import BOM_UTF8
-from collections.abc import Iterable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
@@ -14,10 +15,12 @@ from typing import BinaryIO
 from byline import InputError
 from byline_cli.ignore import IGNORE_FILE, Rules, excluded, rules_around, rules_of
 from byline_cli.readers.files import KINDS, RECORDS, suffix_of
+from byline_cli.wording import shown
 
 STANDARD_INPUT = "-"
 _MAGIC = re.compile(r"[*?\[]")
 _CHUNK = 65536
+_KINDS_NAMED = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,27 +76,52 @@ def is_pattern(path: str) -> bool:
     return not os.path.lexists(path) and _MAGIC.search(path) is not None
 
 
-def find(paths: Iterable[str], choice: Choice = Choice(), patterns: bool = True) -> Iterator[Input]:
+def find(
+    paths: Iterable[str],
+    choice: Choice = Choice(),
+    patterns: bool = True,
+    passed: Counter[str] | None = None,
+) -> Iterator[Input]:
     """Yield the files meant, in the order given; those of a folder sorted by name, level by level.
 
     Of a folder, files of the kinds that can be read are taken, hidden ones and symbolic links left
-    out: a link leads either out of the folder or to what is found in it anyway.
+    out: a link leads either out of the folder or to what is found in it anyway. So are the files
+    that lock a document while Word has it open (`~$essay.docx`).
 
     Args:
         paths: files, folders, patterns such as `texts/**/*.md`, and `-` for standard input.
         choice: what of a folder is left out.
         patterns: whether a path that isn't there may be a pattern; those of a list are names.
+        passed: counts, by suffix, the files that are left out for their kind alone.
     """
+
+    def pass_over(path: str) -> None:
+        if passed is not None:
+            passed[suffix_of(path)] += 1
+
     exclude = excluded(choice.exclude) if choice.exclude else None
     for path in paths:
         if path == STANDARD_INPUT:
             yield Input(path, None)
         elif os.path.isdir(path):
-            yield from _Folder(path, choice).files()
+            yield from _Folder(path, choice, pass_over).files()
         elif patterns and is_pattern(path):
-            yield from _matching(path, choice)
+            yield from _matching(path, choice, pass_over)
         elif exclude is None or not exclude.match_file(os.path.relpath(path)):
             yield Input(path, Path(path))
+
+
+def passed_over(passed: Counter[str]) -> str:
+    """What `find` has left out for its kind, in words."""
+    named = passed.most_common(_KINDS_NAMED)
+    parts = [
+        f"{n:,} {shown(suffix) or 'without a suffix'} "
+        f"({'name --text-column' if suffix in RECORDS else 'not read'})"
+        for suffix, n in named
+    ]
+    if others := passed.total() - sum(n for _, n in named):
+        parts.append(f"{others:,} of other kinds")
+    return f"passed over: {', '.join(parts)}"
 
 
 def listed(stream: BinaryIO, separator: bytes) -> Iterator[str]:
@@ -119,18 +147,26 @@ def _split(stream: BinaryIO, separator: bytes) -> Iterator[bytes]:
     yield rest
 
 
-def _matching(pattern: str, choice: Choice) -> Iterator[Input]:
+def _matching(pattern: str, choice: Choice, pass_over: Callable[[str], None]) -> Iterator[Input]:
     """Files that match a pattern no shell has resolved; `**` stands for folders of any depth."""
     folder = os.path.dirname(_MAGIC.split(pattern, maxsplit=1)[0])
     below = pattern[len(folder) :].lstrip(os.sep)
     matches = excluded((f"/{below}",))
     found = False
-    for given in _Folder(folder or ".", choice).files():
-        name = os.path.relpath(given.name, folder or ".")
+
+    def name_of(path: str) -> str:
+        return os.path.relpath(path, folder or ".")
+
+    def pass_over_match(path: str) -> None:
+        if matches.match_file(name_of(path)):
+            pass_over(path)
+
+    for given in _Folder(folder or ".", choice, pass_over_match).files():
+        name = name_of(given.name)
         match = matches.match_file(name)
         if given.problem is not None:
             # Where the pattern reaches into the folder, it may hide matches; it is none itself.
-            place = os.path.relpath(given.path or ".", folder or ".")
+            place = name_of(str(given.path or "."))
             depth = 0 if place == "." else place.count(os.sep) + 1
             match = match or "**" in below or below.count("/") >= depth
         else:
@@ -147,12 +183,15 @@ def _matching(pattern: str, choice: Choice) -> Iterator[Input]:
 class _Folder:
     """Walks a folder."""
 
-    def __init__(self, root: str, choice: Choice) -> None:
+    def __init__(self, root: str, choice: Choice, pass_over: Callable[[str], None]) -> None:
         self._root = root
         self._real = os.path.realpath(root)
         self._choice = choice
+        self._pass_over = pass_over
         self._exclude = Rules(self._real, excluded(choice.exclude)) if choice.exclude else None
-        self._around = rules_around(self._real) if choice.ignore_files else None
+        around = rules_around(self._real) if choice.ignore_files else None
+        # Of a folder that they leave out they say nothing more: it was named, not found.
+        self._around = None if around and around.leave_out(self._real, True) else around
         self._kinds = frozenset(KINDS) | (RECORDS if choice.records else frozenset())
 
     def files(self) -> Iterator[Input]:
@@ -183,9 +222,7 @@ class _Folder:
     def _wanted(
         self, entry: os.DirEntry[str], path: str, is_folder: bool, rules: Rules | None
     ) -> bool:
-        if entry.name.startswith(".") or entry.is_symlink():
-            return False
-        if not is_folder and suffix_of(entry.name) not in self._kinds:
+        if entry.name.startswith((".", "~$")) or entry.is_symlink():
             return False
         path = self._resolved(path)
         if self._exclude is not None and self._exclude.leave_out(path, is_folder):
@@ -196,7 +233,7 @@ class _Folder:
         return os.path.join(self._real, path[len(self._root) :].lstrip(os.sep)).rstrip(os.sep)
 
     def _file(self, path: str) -> Iterator[Input]:
-        if self._choice.leave_out and Path(path).resolve() in self._choice.leave_out:
+        if self._choice.leave_out and Path(self._resolved(path)) in self._choice.leave_out:
             return
         try:
             status = os.lstat(path)
@@ -206,5 +243,8 @@ class _Folder:
             mode = status.st_mode
             if (status.st_dev, status.st_ino) == self._choice.stream:
                 return
-        if stat.S_ISREG(mode) or stat.S_ISFIFO(mode):  # a pipe is refused when it is read
+        if suffix_of(path) not in self._kinds:
+            if stat.S_ISREG(mode):
+                self._pass_over(path)
+        elif stat.S_ISREG(mode) or stat.S_ISFIFO(mode):  # a pipe is refused when it is read
             yield Input(path, Path(path))

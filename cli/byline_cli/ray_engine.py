@@ -11,6 +11,7 @@ import json
 import logging
 import os
 import sys
+from collections import Counter
 from collections.abc import Generator, Iterable, Iterator
 from dataclasses import asdict
 from pathlib import Path
@@ -70,20 +71,22 @@ class Ray:
         _check_empty(place)
         counts = self._ray.remote(_Counts).remote()
         rows = _Rows(self._task(), self.model, settings.detailed, settings.asked, counts)
-        dataset = self._scored(self._read(settings), rows)
+        passed: Counter[str] = Counter()
+        dataset = self._scored(self._read(settings, passed), rows)
         if settings.form == "parquet":
             dataset.write_parquet(place)
         else:
             dataset.write_datasink(_json_lines(place))
         tally: Tally = self._ray.get(counts.tally.remote())
+        tally.passed = passed
         return tally
 
-    def _read(self, settings: Settings) -> Any:
+    def _read(self, settings: Settings, passed: Counter[str]) -> Any:
         reading = settings.asked.reading
         if reading.text_column is None:
-            items = [{"input": json.dumps(_plain(each))} for each in settings.inputs()]
+            items = [{"input": json.dumps(_plain(each))} for each in settings.inputs(passed)]
             if not items:
-                raise InputError(f"nothing to score in {settings.places}")
+                raise settings.nothing()
             return self._ray.data.from_items(items)
         datasets = [self._dataset(path) for path in settings.paths]
         first, *others = (d.select_columns([reading.text_column, reading.id_column, "path"])

@@ -15,6 +15,8 @@ from byline_cli.wording import shown
 
 # What scores and formats is imported when it is needed: help must not wait for ONNX Runtime.
 if TYPE_CHECKING:
+    from collections import Counter
+
     from byline_cli.engine import Engine
     from byline_cli.journal import Journal
     from byline_cli.model_info import ModelInfo
@@ -34,8 +36,9 @@ def score(ctx: click.Context, /, **_: Any) -> None:
     text on standard input. Read are .txt, .md, .html, .pdf, .docx, .odt, .rtf and .epub, and with
     --text-column the rows of .csv, .tsv, .jsonl and .parquet.
 
-    In folders, hidden files, symbolic links and what a .gitignore names are left out. Code, tables,
-    quotations, references and navigation are not scored unless --include says so.
+    In folders, hidden files, symbolic links and what a .gitignore names are left out, unless the
+    folder itself is named; files of other kinds, too, and a line at the end counts them. Code,
+    tables, quotations, references and navigation are not scored unless --include says so.
     """
     from byline_cli.settings import Settings
 
@@ -49,6 +52,10 @@ def score(ctx: click.Context, /, **_: Any) -> None:
     else:
         engine = _engine(settings)
         tally = _score(settings, engine)
+    if tally.passed:
+        from byline_cli.inputs import passed_over
+
+        click.echo(f"byline: {passed_over(tally.passed)}", err=True)
     if settings.summarize:
         from byline_cli.summary import summary_lines
 
@@ -70,19 +77,16 @@ def _engine(settings: Settings) -> Engine:
 
 def _score(settings: Settings, engine: Engine) -> Tally:
     """Find, read, score, write: the one way through."""
-    from byline import InputError
     from byline_cli.output import opened
     from byline_cli.summary import Tally
 
     tally = Tally()
     journal = _journal(settings, engine.model)
-    found = _results(settings, engine, journal)
+    found = _results(settings, engine, journal, tally.passed)
     try:
         first = next(found, None)
         if first is None:
-            from byline_cli.readers.files import READ
-
-            raise InputError(f"nothing to score in {settings.places} ({READ})")
+            raise settings.nothing()
         results = _counted(itertools.chain((first,), found), tally)
         if _watched(settings):
             from byline_cli.progress import watched
@@ -122,10 +126,10 @@ def _journal(settings: Settings, model: ModelInfo) -> Journal | None:
 
 
 def _results(
-    settings: Settings, engine: Engine, journal: Journal | None
+    settings: Settings, engine: Engine, journal: Journal | None, passed: Counter[str]
 ) -> Generator[Result, None, None]:
     known = journal.known if journal is not None else lambda _: None
-    with closing(engine.run(settings.inputs(), known)) as pairs:
+    with closing(engine.run(settings.inputs(passed), known)) as pairs:
         for given, result in pairs:
             if journal is not None:
                 journal.add(given, result, settings.texts)

@@ -6,8 +6,9 @@ import difflib
 import os
 import stat
 import sys
+from collections import Counter
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ from byline import InputError
 from byline_cli.engine import Asked
 from byline_cli.inputs import STANDARD_INPUT, Choice, Input, find, is_pattern, listed, missing
 from byline_cli.model_info import ModelInfo
-from byline_cli.readers.files import Reading
+from byline_cli.readers.files import READ, Reading
 from byline_cli.results import expanded
 from byline_cli.wording import shared_folder
 
@@ -147,9 +148,13 @@ class Settings:
             return False
         return self.several or self.resume
 
-    def inputs(self) -> Iterator[Input]:
-        """The files meant, tables and records as their rows."""
-        return expanded(self._found(), self.asked.reading)
+    def inputs(self, passed: Counter[str]) -> Iterator[Input]:
+        """The files meant, tables and records as their rows.
+
+        Args:
+            passed: counts, by suffix, the files of folders that are of no kind that is read.
+        """
+        return expanded(self._found(passed), self.asked.reading)
 
     def count(self) -> int | None:
         """How many texts there will be; None if only reading them all would tell."""
@@ -194,10 +199,17 @@ class Settings:
             )
         return token or None
 
-    def _found(self) -> Iterator[Input]:
-        yield from find(self.paths, self.choice)
+    def nothing(self) -> InputError:
+        """What to say where there is nothing to score."""
+        everything = replace(self.choice, ignore_files=False)
+        ignored = self.choice.ignore_files and any(find(self.paths, everything))
+        advice = "; or a .gitignore names all of it: --no-ignore" if ignored else ""
+        return InputError(f"nothing to score in {self.places} ({READ}){advice}")
+
+    def _found(self, passed: Counter[str] | None = None) -> Iterator[Input]:
+        yield from find(self.paths, self.choice, passed=passed)
         # What made the list has resolved its patterns: a name with brackets is one.
-        yield from find(self._listed(), self.choice, patterns=False)
+        yield from find(self._listed(), self.choice, patterns=False, passed=passed)
 
     def _listed(self) -> Iterator[str]:
         if self.files_from is None:

@@ -27,6 +27,7 @@ class Tally:
         self.counts: Counter[str] = Counter()
         self.spread: Counter[tuple[int, str]] = Counter()  # by tenth, and verdict
         self.words = 0
+        self.passed: Counter[str] = Counter()  # files that are no texts, by suffix
 
     def add(self, result: Result) -> None:
         """Count a result."""

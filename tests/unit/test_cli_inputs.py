@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import io
 import os
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from byline import InputError
-from byline_cli.inputs import Choice, Input, find, listed, missing
+from byline_cli.inputs import Choice, Input, find, listed, missing, passed_over
 
 pytestmark = pytest.mark.unit
 
@@ -33,7 +34,7 @@ def test_folder_is_read_in_order_and_in_depth(tmp_path: Path) -> None:
 
 
 def test_hidden_files_and_links_of_a_folder_are_left_out(tmp_path: Path) -> None:
-    write(tmp_path, "in/a.txt", "in/.b.txt", "in/.git/c.txt", "out/d.txt")
+    write(tmp_path, "in/a.txt", "in/.b.txt", "in/.git/c.txt", "in/~$a.docx", "out/d.txt")
     (tmp_path / "in/e.txt").symlink_to(tmp_path / "out/d.txt")
     (tmp_path / "in/f").symlink_to(tmp_path / "out")
     (tmp_path / "in/loop").symlink_to(tmp_path / "in")
@@ -119,6 +120,9 @@ def test_gitignore_of_the_checkout_around_counts_too(tmp_path: Path) -> None:
     assert names(tmp_path, "docs") == ["docs/a.txt"]
     (tmp_path / "link").symlink_to(tmp_path / "docs")
     assert names(tmp_path, "link") == ["link/a.txt"]
+    assert names(tmp_path, "docs/build") == ["docs/build/b.txt"]  # named, not found
+    write(tmp_path, "docs/build/deep/c.txt")
+    assert names(tmp_path, "docs/build/deep/*") == ["docs/build/deep/c.txt"]
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no named pipes here")
@@ -188,3 +192,26 @@ def test_tables_are_taken_only_if_they_can_be_read(tmp_path: Path) -> None:
     write(tmp_path, "a.txt", "b.csv", "c.jsonl")
     assert names(tmp_path, ".") == ["a.txt"]
     assert names(tmp_path, ".", choice=Choice(records=True)) == ["a.txt", "b.csv", "c.jsonl"]
+
+
+def test_what_is_passed_over_for_its_kind_is_counted(tmp_path: Path) -> None:
+    write(tmp_path, "a.txt", "a.DOC", "in/b.doc", "in/c.csv", "in/d", "out/e.doc", ".f.doc", "g.x")
+    (tmp_path / ".gitignore").write_text("out/\n")
+    output = (tmp_path / "g.x").resolve()
+    choice = Choice(leave_out=frozenset((output,)))
+    for path, counts in (
+        (tmp_path, {".doc": 2, ".csv": 1, "": 1}),
+        (tmp_path / "*", {".doc": 2, ".csv": 1, "": 1}),
+        (tmp_path / "**/*.txt", {}),
+        (tmp_path / "g.x", {}),  # named: an error where it is read
+    ):
+        passed: Counter[str] = Counter()
+        assert list(find([str(path)], choice, passed=passed))
+        assert passed == counts
+    kinds = {".doc": 1200, ".csv": 3, "": 2}
+    assert passed_over(Counter(kinds)) == (
+        "passed over: 1,200 .doc (not read), 3 .csv (name --text-column), "
+        "2 without a suffix (not read)"
+    )
+    many = Counter({f".{i}": 10 - i for i in range(9)})
+    assert passed_over(many).endswith(", 5 .5 (not read), 9 of other kinds")

@@ -274,6 +274,7 @@ def test_unreadable_files_are_listed_and_the_others_scored(byline: Byline, folde
     assert result.stderr.splitlines() == [
         f"byline: {folder / 'binary.txt'}: {errors['binary.txt']}",
         f"byline: {named}: {errors['image.png']}",
+        "byline: passed over: 1 .png (not read)",
     ]
     assert "save it as" in errors["binary.txt"]
     assert ".md" in errors["image.png"]
@@ -285,7 +286,12 @@ def test_folder_with_nothing_to_read_is_a_usage_error(byline: Byline, tmp_path: 
     result = byline(tmp_path, "--format", "json", "--output", output)
     assert result.exit_code == 2
     assert "nothing to score" in result.stderr
+    assert "--no-ignore" not in result.stderr
     assert not output.exists()
+    (tmp_path / "a.txt").write_text(PROSE)
+    (tmp_path / ".gitignore").write_text("*")
+    assert byline(tmp_path).stderr.endswith("or a .gitignore names all of it: --no-ignore\n")
+    assert byline(tmp_path, "--no-ignore").exit_code == 0
 
 
 @pytest.mark.parametrize(
