@@ -107,7 +107,7 @@ def find(
             yield from _Folder(path, choice, pass_over).files()
         elif patterns and is_pattern(path):
             yield from _matching(path, choice, pass_over)
-        elif exclude is None or not exclude.match_file(os.path.relpath(path)):
+        elif exclude is None or not exclude.match_file(_relative(path)):
             yield Input(path, Path(path))
 
 
@@ -139,6 +139,13 @@ def listed(stream: BinaryIO, separator: bytes) -> Iterator[str]:
             yield os.fsdecode(path)
 
 
+def _relative(path: str) -> str:
+    try:
+        return os.path.relpath(path)
+    except ValueError:  # on another of Windows' drives
+        return path
+
+
 def _split(stream: BinaryIO, separator: bytes) -> Iterator[bytes]:
     rest = b""
     while chunk := stream.read1(_CHUNK) if hasattr(stream, "read1") else stream.read(_CHUNK):
@@ -150,7 +157,7 @@ def _split(stream: BinaryIO, separator: bytes) -> Iterator[bytes]:
 def _matching(pattern: str, choice: Choice, pass_over: Callable[[str], None]) -> Iterator[Input]:
     """Files that match a pattern no shell has resolved; `**` stands for folders of any depth."""
     folder = os.path.dirname(_MAGIC.split(pattern, maxsplit=1)[0])
-    below = pattern[len(folder) :].lstrip(os.sep)
+    below = pattern[len(folder) :].lstrip(os.sep + (os.altsep or ""))
     matches = excluded((f"/{below}",))
     found = False
 

@@ -6,6 +6,7 @@ beside the output and is removed when that is complete and every file could be r
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import os
@@ -24,6 +25,7 @@ _SYNC_SECONDS = 1.0
 """How much work a power failure may cost; a killed process loses nothing that was written."""
 _FIRST = b'{"run": '
 """How every journal begins, and hardly any other file."""
+_NO_LOCKS = frozenset((errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP))
 _LINE = re.compile(rb'\{"key": "([0-9a-f]{32})", "result": .*\}\n')
 
 
@@ -106,12 +108,14 @@ class Journal:
 
     def close(self, done: bool) -> None:
         """End it; remove it if nothing is left to be done, or nothing was."""
-        if done or not len(self):
+        over = done or not len(self)
+        locked = os.name == "posix"
+        if over and locked:  # before the lock goes: then another run may have begun it anew
             self._path.unlink(missing_ok=True)
-        with suppress(
-            OSError
-        ):  # of a full disk; `add` has said so, and the next run drops the rest
+        with suppress(OSError):  # of a full disk; `add` has told, and the next run drops the rest
             self._file.close()
+        if over and not locked:  # Windows removes no file that is open
+            self._path.unlink(missing_ok=True)
 
     def __len__(self) -> int:
         """Texts that are finished."""
@@ -187,3 +191,6 @@ def _lock(descriptor: int, path: Path) -> None:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         raise InputError(f"{path} is in use: another run writes the same output") from None
+    except OSError as error:
+        if error.errno not in _NO_LOCKS:  # a network's file system may have none: as on Windows
+            raise

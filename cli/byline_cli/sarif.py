@@ -11,6 +11,7 @@ import bisect
 import os
 from collections.abc import Iterable, Iterator
 from importlib.metadata import version
+from pathlib import PurePath
 from typing import Any, BinaryIO
 from urllib.parse import quote
 
@@ -153,11 +154,12 @@ def _finding(
 
 
 def _place(result: Result) -> dict[str, Any]:
-    name = os.fsencode(result.name)
-    if os.path.isabs(result.name):
-        return {"artifactLocation": {"uri": "file://" + quote(name)}}
+    path = PurePath(result.name)
+    if path.is_absolute():
+        return {"artifactLocation": {"uri": path.as_uri()}}
     # A name may begin like a scheme: `a:b.txt`.
-    return {"artifactLocation": {"uri": quote(os.path.normpath(name))}}
+    name = PurePath(os.path.normpath(path)).as_posix()
+    return {"artifactLocation": {"uri": quote(os.fsencode(name))}}
 
 
 def _is_the_file(result: Result) -> bool:

@@ -28,9 +28,12 @@ def _escaped(c: str) -> str:
 def shared_folder(names: Sequence[str]) -> str:
     """The folder that several files lie in, with its separator; empty if there is none."""
     folders = {os.path.dirname(name) for name in names}
-    if len(names) < 2 or len({os.path.isabs(folder) for folder in folders}) > 1:
+    if len(names) < 2:
         return ""
-    shared = os.path.join(os.path.commonpath(folders), "")
+    try:
+        shared = os.path.join(os.path.commonpath(folders), "")
+    except ValueError:  # on two drives, or from two places
+        return ""
     return shared if all(name.startswith(shared) for name in names) else ""
 
 

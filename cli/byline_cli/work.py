@@ -189,6 +189,8 @@ class _Pool:
         context = multiprocessing.get_context("forkserver" if server else "spawn")
         if server:
             multiprocessing.set_forkserver_preload(["byline_cli.work", "byline_cli.readers.html"])
+        if sys.platform == "win32":
+            jobs = min(jobs, 61)  # more than it can wait for
         return ProcessPoolExecutor(jobs, context, _begin, (self._task,))
 
 

@@ -154,6 +154,20 @@ def test_excluded_patterns(tmp_path: Path) -> None:
     assert names(tmp_path, ".", choice=choice) == ["a.md", "in/d.txt"]
 
 
+def test_file_on_another_drive_is_excluded_by_its_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def relpath(path: str) -> str:
+        raise ValueError("path is on mount 'D:', start on mount 'C:'")
+
+    write(tmp_path, "a.txt", "a.md")
+    paths = [str(tmp_path / name) for name in ("a.txt", "a.md")]
+    with monkeypatch.context() as patched:
+        patched.setattr(os.path, "relpath", relpath)
+        found = [item.name for item in find(paths, Choice(exclude=("*.md",)))]
+    assert found == paths[:1]
+
+
 def test_patterns_that_no_shell_has_resolved(tmp_path: Path) -> None:
     write(tmp_path, "in/a.md", "in/b.txt", "in/deep/er/c.md", "in/.hidden/d.md", "[x].md")
     assert names(tmp_path, "in/*.md") == ["in/a.md"]
@@ -162,6 +176,17 @@ def test_patterns_that_no_shell_has_resolved(tmp_path: Path) -> None:
     assert names(tmp_path, "[x].md") == ["[x].md"]  # a file of that name comes first
     with pytest.raises(InputError, match=r"nothing matches it as a pattern: .*\*\.rtf"):
         names(tmp_path, "in/*.rtf")
+
+
+def test_patterns_of_windows_may_have_slashes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(tmp_path, "in/a.md", "in/b.txt")
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "sep", "\\")
+        patched.setattr(os, "altsep", "/")
+        found = names(tmp_path, "in/*.md", choice=Choice(ignore_files=False))
+    assert found == ["in/a.md"]
 
 
 def test_names_in_a_list_are_no_patterns(tmp_path: Path) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from dataclasses import replace
 from pathlib import Path
 
@@ -69,6 +71,43 @@ def test_file_of_somebody_else_is_left_alone(tmp_path: Path, resume: bool) -> No
     with pytest.raises(InputError, match=r"is not a journal of byline.*; move it"):
         Journal(path, {"model": "a"}, resume=resume)
     assert path.read_text() == "Dear diary\n"
+
+
+@pytest.mark.parametrize("system", ["posix", "another"])
+def test_it_is_removed_under_its_lock_where_an_open_file_can_be(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, system: str
+) -> None:
+    path = tmp_path / "out.journal"
+    journal = Journal(path, {"model": "a"}, resume=False)
+    file, closed = journal._file, []
+    unlink = Path.unlink
+
+    def remove(self: Path, missing_ok: bool = False) -> None:
+        closed.append(file.closed)
+        unlink(self, missing_ok)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Path, "unlink", remove)
+        patched.setattr(os, "name", system)
+        journal.close(done=True)
+    assert closed == [system != "posix"]
+    assert not path.exists()
+
+
+@pytest.mark.parametrize("number", [errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP, errno.EIO])
+def test_file_system_without_locks(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int
+) -> None:
+    def flock(*_: object) -> None:
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr("fcntl.flock", flock)
+    path = tmp_path / "out.journal"
+    if number == errno.EIO:
+        with pytest.raises(OSError, match="Input/output error"):
+            Journal(path, {"model": "a"}, resume=False)
+    else:
+        Journal(path, {"model": "a"}, resume=False).close(done=True)
 
 
 def test_other_thresholds_are_another_model(tiny_repository: Path) -> None:

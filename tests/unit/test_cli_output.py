@@ -7,7 +7,7 @@ import io
 import json
 import math
 import os
-from pathlib import Path
+from pathlib import Path, PureWindowsPath
 from typing import Any
 
 import jsonschema
@@ -20,7 +20,7 @@ from rich.console import Console
 
 from byline import Detector
 from byline.spec import Thresholds
-from byline_cli import output, table
+from byline_cli import output, sarif, table
 from byline_cli import results as cli_results
 from byline_cli.main import main
 from byline_cli.model_info import ModelInfo, info_of
@@ -154,6 +154,16 @@ def test_sarif_places_sentences_in_the_lines_of_a_text(
         line = lines[region["startLine"] - 1]
         texts.append(line[region["startColumn"] - 1 : region["endColumn"] - 1])
     assert texts == SENTENCES  # the heading is too short for a verdict
+
+
+@pytest.mark.parametrize(
+    ("name", "uri"),
+    [(r"in\a b.txt", "in/a%20b.txt"), (r"C:\in\a.txt", "file:///C:/in/a.txt")],
+)
+def test_sarif_names_files_of_windows(monkeypatch: pytest.MonkeyPatch, name: str, uri: str) -> None:
+    monkeypatch.setattr(sarif, "PurePath", PureWindowsPath)
+    place = sarif._place(cli_results.Result(name))
+    assert place == {"artifactLocation": {"uri": uri}}
 
 
 def model(**metrics: float) -> ModelInfo:

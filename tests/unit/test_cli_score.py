@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,8 @@ from click.testing import CliRunner, Result
 
 from byline import Detector
 from byline_cli.main import main
+from byline_cli.readers.files import Reading
+from byline_cli.work import Task, _Pool
 
 pytestmark = pytest.mark.unit
 
@@ -100,6 +103,13 @@ def test_order_does_not_depend_on_the_number_of_jobs(
     objects = byline.objects(tmp_path, "--jobs", jobs)
     assert [Path(o["path"]).stem for o in objects] == [f"{i:02}" for i in range(30)]
     assert [i for i, o in enumerate(objects) if "error" in o] == [0, 7, 8, 29]
+
+
+def test_windows_waits_for_no_more_than_61_processes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "platform", "win32")
+    pool = _Pool(Task(Reading(), None), 100)
+    assert pool._pool._max_workers == 61  # type: ignore[attr-defined]
+    pool.end()
 
 
 def test_table_says_verdict_in_words_and_what_it_is_worth(byline: Byline, folder: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ntpath
 import os
 
 import pytest
@@ -52,6 +53,13 @@ def test_percentages_never_claim_certainty(probability: float | None, words: str
 def test_shared_folder(names: list[str], folder: str) -> None:
     assert shared_folder(names) == folder.replace("/", os.sep)
     assert all(name.startswith(shared_folder(names)) for name in names)
+
+
+def test_folder_shared_on_windows(monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "path", ntpath)
+        shared = [shared_folder([r"C:\a\x.txt", name]) for name in (r"D:\a\y.txt", r"C:\a\y.txt")]
+    assert shared == ["", "C:\\a\\"]
 
 
 def test_totals() -> None:
