@@ -78,7 +78,7 @@ def _checks(repository: Path | None) -> Iterator[Check]:
 
 
 def _processor() -> str:
-    from byline_cli.settings import processors
+    from byline.processors import processors
 
     name, flags = platform.processor() or platform.machine(), set()
     try:

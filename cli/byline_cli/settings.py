@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from byline import InputError
+from byline.processors import processors
 from byline_cli.engine import Asked
 from byline_cli.inputs import STANDARD_INPUT, Choice, Input, find, is_pattern, listed, missing
 from byline_cli.model_info import ModelInfo
@@ -222,13 +223,6 @@ class Settings:
             return
         with open(self.files_from, "rb") as file:
             yield from listed(file, separator)
-
-
-def processors() -> int:
-    """Processors this process may use, which is fewer than there are in many a container."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 def _check_combination(given: dict[str, Any], ray: bool, is_place: bool) -> None:

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import dataclasses
 import ipaddress
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from byline import InputError
+from byline.processors import processors
 from byline.repository import DEFAULT_MODEL
 
 _SHORTEST_TOKEN = 16
@@ -122,11 +122,7 @@ class Settings:
     @property
     def worker_count(self) -> int:
         """Threads that run the model."""
-        if self.workers:
-            return self.workers
-        if hasattr(os, "sched_getaffinity"):  # fewer than there are in many a container
-            return len(os.sched_getaffinity(0))
-        return os.cpu_count() or 1
+        return self.workers or processors()
 
 
 def described() -> Mapping[str, Described]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 import re
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import pytest
 from click.testing import CliRunner
 
 from byline import InputError
+from byline.processors import processors
 from byline_server.command import serve
 from byline_server.settings import Settings, checked, described, is_loopback, option, variable
 
@@ -95,8 +97,23 @@ def test_values_that_make_no_sense(arguments: list[str]) -> None:
 
 
 def test_workers_are_as_many_as_processors_unless_set() -> None:
-    assert Settings().worker_count >= 1
+    assert Settings().worker_count == processors()
     assert Settings(workers=7).worker_count == 7
+
+
+@pytest.mark.parametrize(
+    ("quota", "expected"),
+    [("max 100000\n", 8), ("250000 100000\n", 2), ("10000 100000\n", 1), ("1600000 100000\n", 8),
+     ("", 8), (None, 8)],
+)  # fmt: skip
+def test_a_container_may_use_fewer_processors(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, quota: str | None, expected: int
+) -> None:
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: range(8), raising=False)
+    file = tmp_path / "cpu.max"
+    if quota is not None:
+        file.write_text(quota, "ascii")
+    assert processors(file) == expected
 
 
 @pytest.mark.parametrize("port", ["-1", "65536", "99999"])  # the system would take it modulo 65,536
