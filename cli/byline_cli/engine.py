@@ -103,11 +103,9 @@ class Remote:
         self, inputs: Iterable[Input], known: Known
     ) -> Generator[tuple[Input, Result], None, None]:
         """Yield each input with its result, in order."""
-        from byline_cli.server import Request
         from byline_cli.work import Task, run
 
         asked = self._asked
         task = Task(asked.reading, None)
-        request = Request(asked.model, asked.texts, asked.min_words, asked.texts)
         with closing(run(task, task.ready, inputs, asked.jobs, known)) as read:
-            yield from self._server.scored(read, request, asked.jobs)
+            yield from self._server.scored(read, asked)

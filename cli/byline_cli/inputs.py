@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import stat
+import sys
 from codecs import BOM_UTF8
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -137,6 +138,17 @@ def listed(stream: BinaryIO, separator: bytes) -> Iterator[str]:
             path = path.removesuffix(b"\r").removeprefix(BOM_UTF8 if number == 0 else b"")
         if path:
             yield os.fsdecode(path)
+
+
+def standard_input() -> BinaryIO:
+    """Standard input, as bytes.
+
+    Raises:
+        InputError: it is closed.
+    """
+    if sys.stdin is None:
+        raise InputError("standard input is closed")
+    return sys.stdin.buffer
 
 
 def _relative(path: str) -> str:

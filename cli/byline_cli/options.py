@@ -8,10 +8,11 @@ from typing import Any, TypeVar
 
 import click
 
+from byline_cli.blocks import SET_APART
+
 F = TypeVar("F", bound=Callable[..., Any])
 
 FORMATS = ("table", "json", "jsonl", "csv", "html", "sarif", "parquet")
-SET_APART = ("code", "table", "quote", "reference", "navigation")
 
 model_repository = click.option(
     "--model-repository",

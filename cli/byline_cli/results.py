@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from byline import Finding, InputError, RawScore, SentenceScore, Verdict
-from byline_cli.inputs import Input
+from byline_cli.inputs import Input, standard_input
 from byline_cli.readers.files import (
     RECORDS,
     Reading,
@@ -98,9 +97,7 @@ def read(given: Input, how: Reading) -> Result:
         if given.text is not None:
             return replace(result, text=given.text)
         if given.path is None:
-            if sys.stdin is None:
-                raise InputError("standard input is closed")
-            prose = prose_of_stream(sys.stdin.buffer, how)
+            prose = prose_of_stream(standard_input(), how)
         else:
             with time_limit(_SECONDS):
                 prose = prose_of_file(given.path, how)
@@ -129,16 +126,30 @@ def scored(result: Result, detector: Detector) -> Result:
 
 def result_of(values: dict[str, Any]) -> Result:
     """A result with a verdict or an error, from what `dataclasses.asdict` made of it."""
-    verdict = values["verdict"]
+    name, verdict = values["name"], values["verdict"]
     if verdict is None:
-        return Result(values["name"], values["id"], error=values["error"])
-    raw = verdict["raw"]
-    nested = {
-        "sentences": tuple(SentenceScore(**s) for s in verdict["sentences"]),
-        "findings": tuple(Finding(**f) for f in verdict["findings"]),
-        "raw": RawScore(**raw) if raw else None,
-    }
-    return Result(values["name"], values["id"], values["text"], Verdict(**verdict | nested))
+        return Result(name, values["id"], error=values["error"])
+    return Result(name, values["id"], values["text"], verdict_of(name, verdict))
+
+
+def verdict_of(name: str, values: dict[str, Any]) -> Verdict:
+    """A verdict from what `dataclasses.asdict` made of it, or a server of another.
+
+    Raises:
+        LookupError, TypeError: it is neither.
+    """
+    raw = values.get("raw")
+    return Verdict(
+        name,
+        values["verdict"],
+        values["probability"],
+        values["log_odds"],
+        values["words"],
+        values["coverage"],
+        tuple(SentenceScore(**sentence) for sentence in values.get("sentences", ())),
+        tuple(Finding(**finding) for finding in values["findings"]),
+        RawScore(**raw) if raw else None,
+    )
 
 
 def with_floor(model: Model, min_words: int | None) -> Model:

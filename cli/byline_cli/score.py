@@ -132,7 +132,7 @@ def _results(
     with closing(engine.run(settings.inputs(passed), known)) as pairs:
         for given, result in pairs:
             if journal is not None:
-                journal.add(given, result, settings.texts)
+                journal.add(given, result, settings.asked.texts)
             yield result
 
 

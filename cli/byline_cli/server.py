@@ -11,18 +11,19 @@ from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from queue import SimpleQueue
 from typing import Any
 from urllib.parse import urlsplit
 
-from byline import BylineError, Finding, InputError, RawScore, SentenceScore, Verdict
-from byline.detector import MAX_CHARACTERS
+from byline import BylineError, Finding, InputError, Verdict
+from byline.detector import MAX_CHARACTERS, truncated
 from byline.spec import Thresholds
 from byline.types import UNFIT
+from byline_cli.engine import Asked
 from byline_cli.inputs import Input
 from byline_cli.model_info import ModelInfo
-from byline_cli.results import Result
+from byline_cli.results import Result, verdict_of
 
 API = 1
 """The version of the server's API that this speaks."""
@@ -45,23 +46,6 @@ Batches = SimpleQueue[tuple[Pairs, Future[Pairs]] | None]
 
 class ServerFailed(BylineError):
     """The server can't be reached, or doesn't do what was agreed. The message says what to do."""
-
-
-@dataclass(frozen=True, slots=True)
-class Request:
-    """What is asked of the server.
-
-    Attributes:
-        model: None for the server's default.
-        sentences: whether their scores are needed.
-        min_words: raises the model's limit.
-        keep_text: whether the text is needed again.
-    """
-
-    model: str | None
-    sentences: bool
-    min_words: int | None
-    keep_text: bool
 
 
 class Server:
@@ -123,7 +107,7 @@ class Server:
         raise ServerFailed(f"{self.url} has no model {wanted!r}; there are: {there}")
 
     def scored(
-        self, pairs: Iterable[tuple[Input, Result]], request: Request, jobs: int
+        self, pairs: Iterable[tuple[Input, Result]], asked: Asked
     ) -> Iterator[tuple[Input, Result]]:
         """Score what was read, in order; what has a verdict or an error is passed on.
 
@@ -136,57 +120,55 @@ class Server:
         ahead: deque[Future[Pairs]] = deque()
         try:
             for number, batch in enumerate(_batches(pairs)):
-                if number < jobs:
+                if number < asked.jobs:
                     # Not those of an executor: the interpreter's end would wait for their answers.
-                    threading.Thread(
-                        target=self._work, args=(batches, request), daemon=True
-                    ).start()
+                    threading.Thread(target=self._work, args=(batches, asked), daemon=True).start()
                 ahead.append(Future())
                 batches.put((batch, ahead[-1]))
-                if len(ahead) > jobs:
+                if len(ahead) > asked.jobs:
                     yield from ahead.popleft().result()
             while ahead:
                 yield from ahead.popleft().result()
         finally:
             self._ended.set()
-            for _ in range(jobs):
+            for _ in range(asked.jobs):
                 batches.put(None)
 
-    def _work(self, batches: Batches, request: Request) -> None:
+    def _work(self, batches: Batches, asked: Asked) -> None:
         """Score batches until there are no more, or nobody waits for them."""
         while (item := batches.get()) is not None and not self._ended.is_set():
             batch, scored = item
             try:
-                scored.set_result(self._score(batch, request))
+                scored.set_result(self._score(batch, asked))
             except BaseException as error:  # raised where the result is waited for
                 scored.set_exception(error)
         self._close()
 
-    def _score(self, batch: Pairs, request: Request) -> Pairs:
+    def _score(self, batch: Pairs, asked: Asked) -> Pairs:
         open_ones = [i for i, (_, result) in enumerate(batch) if _unscored(result)]
         if not open_ones:
             return batch
         body: dict[str, Any] = {
             "texts": [{"id": str(i), "text": batch[i][1].text[:MAX_CHARACTERS]} for i in open_ones],
-            "detail": "sentence" if request.sentences else "document",
+            "detail": "sentence" if asked.texts else "document",
         }
-        if request.model is not None:
-            body["model"] = request.model
+        if asked.model is not None:
+            body["model"] = asked.model
         try:
             # A single text may have met a busy hour; of several, fewer at once may be in time.
             answer = self._ask("POST", "/v1/score", body, tries=1 if len(batch) > 1 else _TRIES)
         except _TooMuch as error:
             if len(batch) > 1:  # perhaps only all of it together
                 half = len(batch) // 2
-                return self._score(batch[:half], request) + self._score(batch[half:], request)
+                return self._score(batch[:half], asked) + self._score(batch[half:], asked)
             return [(batch[0][0], replace(batch[0][1], text="", error=str(error)))]
         done = list(batch)
-        asked = {str(i): i for i in open_ones}
+        places = {str(i): i for i in open_ones}
         with self._understood():
             for values in answer["results"]:
-                i = asked[values["id"]]
+                i = places[values["id"]]
                 given, result = batch[i]
-                done[i] = given, _result(result, values, request)
+                done[i] = given, _result(result, values, asked)
         if any(_unscored(result) for _, result in done):
             raise ServerFailed(f"{self.url} did not answer for each text; is it a byline server?")
         return done
@@ -308,38 +290,24 @@ def _batches(pairs: Iterable[tuple[Input, Result]]) -> Iterator[Pairs]:
         yield batch
 
 
-def _result(result: Result, values: dict[str, Any], request: Request) -> Result:
+def _result(result: Result, values: dict[str, Any], asked: Asked) -> Result:
     if "error" in values:
         return replace(result, text="", error=str(values["error"].get("message")))
-    raw = values.get("raw")
-    verdict = Verdict(
-        result.name,
-        values["verdict"],
-        values["probability"],
-        values["log_odds"],
-        values["words"],
-        values["coverage"],
-        tuple(SentenceScore(**sentence) for sentence in values.get("sentences", ())),
-        tuple(Finding(**finding) for finding in values["findings"]),
-        RawScore(**raw) if raw else None,
-    )
-    beyond = len(result.text) - MAX_CHARACTERS
-    if beyond > 0:
-        verdict = _truncated(verdict, beyond)
-    if request.min_words is not None:
-        verdict = _with_floor(verdict, request.min_words)
-    return replace(result.judged(verdict), text=result.text if request.keep_text else "")
+    verdict = verdict_of(result.name, values)
+    if finding := truncated(verdict.words, len(result.text)):
+        verdict = _truncated(verdict, finding)
+    if asked.min_words is not None:
+        verdict = _with_floor(verdict, asked.min_words)
+    return replace(result.judged(verdict), text=result.text if asked.texts else "")
 
 
-def _truncated(verdict: Verdict, beyond: int) -> Verdict:
+def _truncated(verdict: Verdict, finding: Finding) -> Verdict:
     """What the library says of the whole text, of which the server got the beginning."""
-    unseen = round(verdict.words * beyond / MAX_CHARACTERS)
-    words = verdict.words + unseen
-    message = f"Only the first {MAX_CHARACTERS:,} characters were scored."
+    words = verdict.words + finding.count
     known = [f for f in verdict.findings if f.kind not in UNFIT]
     unfit = [f for f in verdict.findings if f.kind in UNFIT]
     return replace(
-        verdict, words=words, findings=(*known, Finding("truncated", unseen, message), *unfit),
+        verdict, words=words, findings=(*known, finding, *unfit),
         coverage=round(verdict.coverage * verdict.words) / words if words else 0.0,
     )  # fmt: skip
 

@@ -16,7 +16,16 @@ from typing import Any
 from byline import InputError
 from byline.processors import processors
 from byline_cli.engine import Asked
-from byline_cli.inputs import STANDARD_INPUT, Choice, Input, find, is_pattern, listed, missing
+from byline_cli.inputs import (
+    STANDARD_INPUT,
+    Choice,
+    Input,
+    find,
+    is_pattern,
+    listed,
+    missing,
+    standard_input,
+)
 from byline_cli.model_info import ModelInfo
 from byline_cli.readers.files import READ, Reading
 from byline_cli.results import expanded
@@ -117,11 +126,6 @@ class Settings:
         )  # fmt: skip
 
     @property
-    def texts(self) -> bool:
-        """Whether the output needs the texts again."""
-        return self.asked.texts
-
-    @property
     def places(self) -> str:
         """Where was looked, in words."""
         named = [*self.paths, *([f"the list {self.files_from}"] if self.files_from else [])]
@@ -171,7 +175,7 @@ class Settings:
         return {
             "version": version("byline"),
             "model": [model.sha256, asdict(model.thresholds)],
-            "texts in the output": self.texts,
+            "texts in the output": self.asked.texts,
             "--min-words": self.asked.min_words,
             **{f"--{name.replace('_', '-')}": value for name, value in reading.items()},
         }
@@ -217,9 +221,7 @@ class Settings:
             return
         separator = b"\0" if self.null else b"\n"
         if self.files_from == STANDARD_INPUT:
-            if sys.stdin is None:
-                raise InputError("--files-from -: standard input is closed")
-            yield from listed(sys.stdin.buffer, separator)
+            yield from listed(standard_input(), separator)
             return
         with open(self.files_from, "rb") as file:
             yield from listed(file, separator)

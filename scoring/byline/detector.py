@@ -208,15 +208,9 @@ class Detector:
         words = sum(sentence.words for sentence in sentences)
         scored = tuple(sentence for sentence in sentences if sentence.scored)
         findings = list(text.findings)
-        beyond = len(document.text) - MAX_CHARACTERS
-        if beyond > 0:
-            # Counting the words of the rest would need all of it in the normalised form.
-            unseen = round(words * beyond / MAX_CHARACTERS)
-            words += unseen
-            findings.append(
-                Finding("truncated", unseen, f"Only the first {MAX_CHARACTERS:,} characters "
-                        "were scored.")
-            )  # fmt: skip
+        if unseen := truncated(words, len(document.text)):
+            words += unseen.count
+            findings.append(unseen)
         windows: list[Window] = []
         if sum(sentence.words for sentence in scored) >= self.model.spec.thresholds.min_words:
             pieces = [text.text[sentence.start : sentence.end] for sentence in scored]
@@ -253,6 +247,21 @@ class Detector:
                     probability, spec.thresholds.sentence_human, spec.thresholds.sentence_ai
                 )
             yield SentenceScore(start, end, probability, value, label)
+
+
+def truncated(words: int, characters: int) -> Finding | None:
+    """What to say of a text that is longer than `MAX_CHARACTERS`.
+
+    Args:
+        words: in the part that is scored.
+        characters: of the whole; counting its words would need all of it in the normalised form.
+    """
+    if characters <= MAX_CHARACTERS:
+        return None
+    unseen = round(words * (characters - MAX_CHARACTERS) / MAX_CHARACTERS)
+    return Finding(
+        "truncated", unseen, f"Only the first {MAX_CHARACTERS:,} characters were scored."
+    )
 
 
 def _unfit(task: Task) -> Finding | None:

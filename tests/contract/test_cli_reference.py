@@ -12,7 +12,6 @@ import pytest
 from click.testing import CliRunner
 
 from byline_cli import options
-from byline_cli.blocks import SET_APART
 from byline_cli.main import main
 from byline_cli.reference import reference
 
@@ -34,10 +33,6 @@ def test_every_option_of_score_has_a_help_text() -> None:
     for parameter in command.params:
         names = parameter.opts if isinstance(parameter, click.Option) else ["[PATH...]"]
         assert any(name in page for name in names), parameter.name
-
-
-def test_kinds_that_can_be_included_are_those_that_are_set_apart() -> None:
-    assert options.SET_APART == SET_APART
 
 
 def test_examples_in_the_help_name_options_there_are() -> None:

@@ -18,10 +18,12 @@ from click.testing import CliRunner
 import byline.detector
 from byline import Detector, InputError
 from byline_cli import server as client
+from byline_cli.engine import Asked
 from byline_cli.inputs import Input
 from byline_cli.main import main
+from byline_cli.readers.files import Reading
 from byline_cli.results import Result
-from byline_cli.server import Request, Server, ServerFailed
+from byline_cli.server import Server, ServerFailed
 
 pytestmark = pytest.mark.unit
 
@@ -34,7 +36,7 @@ MODEL = {
     "thresholds": THRESHOLDS,
     "metrics": {"false_positive_rate": 0.01},
 }
-ASKED = Request(None, sentences=False, min_words=None, keep_text=False)
+ASKED = Asked(Reading(), model=None, repository=None, min_words=None, jobs=1, texts=False)
 
 
 class Strange(http.server.BaseHTTPRequestHandler):
@@ -104,7 +106,7 @@ def test_results_in_another_form(strange: tuple[Server, type[Strange]], answer: 
     told.answers["/v1/score"] = answer
     pair = Input("a", Path("a")), Result("a", text="A text.")
     with pytest.raises(ServerFailed, match="in another form than agreed"):
-        list(server.scored([pair], ASKED, 1))
+        list(server.scored([pair], ASKED))
 
 
 @pytest.mark.parametrize("wait", ["nan", "-inf", "-1", "soon"])
@@ -123,7 +125,7 @@ def test_who_no_longer_listens_does_not_wait_for_a_busy_server(
     done = [(Input("a", None), Result("a", error="unread"))] * 16
     waiting = [(Input("b", None), Result("b", text="A text."))]
     before = set(threading.enumerate())
-    results = server.scored(iter(done + waiting), ASKED, 1)
+    results = server.scored(iter(done + waiting), ASKED)
     assert next(results) == done[0]
     while len(told.busy) == 10:  # it has not been asked yet
         time.sleep(0.01)
@@ -140,13 +142,16 @@ def test_server_that_never_answers_does_not_hold_up_the_end() -> None:
         import socket
         from byline_cli.inputs import Input
         from byline_cli.results import Result
-        from byline_cli.server import Request, Server
+        from byline_cli.engine import Asked
+        from byline_cli.readers.files import Reading
+        from byline_cli.server import Server
 
         listening = socket.create_server(("127.0.0.1", 0))
         done = [(Input("a", None), Result("a", error="unread"))] * 16
         waiting = [(Input("b", None), Result("b", text="A text."))]
         server = Server(f"http://127.0.0.1:{listening.getsockname()[1]}")
-        results = server.scored(done + waiting, Request(None, False, None, False), 1)
+        asked = Asked(Reading(), None, None, None, 1, False)
+        results = server.scored(done + waiting, asked)
         next(results)
         connection, _ = listening.accept()
         connection.recv(1)
@@ -199,11 +204,12 @@ def test_token_is_never_shown(tmp_path: Path, token: str | bytes) -> None:
 def test_long_text_is_cut_as_the_library_cuts_it(
     tiny_repository: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for module in (client, byline.detector):
-        monkeypatch.setattr(module, "MAX_CHARACTERS", 10_000)
+    monkeypatch.setattr(byline.detector, "MAX_CHARACTERS", 10_000)
     scorer = Detector.load(tiny_repository)
     prose = "The boat was late, and we waited on the pier with our bags until it was dark. " * 100
     for beginning in (prose, "lorem ipsum dolor sit amet " * 100, "Short."):
         whole = beginning + " " * (10_000 - len(beginning)) + "and more " * 400
         cut = scorer.score(whole[:10_000], "a")
-        assert client._truncated(cut, 3600) == scorer.score(whole, "a")
+        finding = byline.detector.truncated(cut.words, len(whole))
+        assert finding is not None
+        assert client._truncated(cut, finding) == scorer.score(whole, "a")
