@@ -15,6 +15,7 @@ from byline_server.cache import Cache
 from byline_server.models import Models
 from byline_server.scheduler import Scheduler
 from byline_server.statistics import Statistics
+from byline_server.v2.served import TEXT_MODEL
 
 _SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
 
@@ -80,7 +81,7 @@ class _Parts(Collector):
             for name, loaded in self._models.all().items()
         }
         if (default := self._models.all().get(self._models.default)) is not None:
-            statistics["byline_text", "1"] = default.text_statistics
+            statistics[TEXT_MODEL, "1"] = default.text_statistics
         for name, (text, read) in _OF_MODELS.items():
             metric = Metric(name, text, "unknown")
             for (model, version), kept in statistics.items():
@@ -89,7 +90,7 @@ class _Parts(Collector):
         pending = GaugeMetricFamily(
             "nv_inference_pending_request_count", "Windows that wait", labels=("model",)
         )
-        pending.add_metric(["byline_text"], scheduler.waiting)
+        pending.add_metric([TEXT_MODEL], scheduler.waiting)
         yield pending
 
 

@@ -86,7 +86,7 @@ def score_blueprint(service: Service) -> Blueprint:
         if service.draining.is_set():
             raise Problem(503, "stopping", "the server is stopping", 5)
         if not service.warm.is_set():
-            raise Problem(503, "starting", "the server is starting", 1)
+            raise Problem(503, "starting", "the server is starting; its log says where it can't", 1)
         return answered({"status": "ready", "version": byline_version, "api": API})
 
     return routes

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from dataclasses import dataclass, field
 from threading import Event
@@ -19,6 +20,8 @@ from byline_server.scheduler import Patience, QueueFull, Scheduler
 from byline_server.scoring import Scoring
 from byline_server.settings import Settings
 from byline_server.wire import dumps
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,21 +79,29 @@ def started(settings: Settings, draining: Event) -> Service:
 
 
 def warm_up(service: Service) -> None:
-    """Run every model on as many full windows as there are workers, then call the server ready."""
+    """Run every model on as many full windows as there are workers, then call the server ready.
+
+    A model that can't run leaves it as it is; the log says why.
+    """
     from functools import partial
 
     import numpy as np
 
     from byline.types import Window
 
-    for loaded in service.models.all().values():
+    for name, loaded in service.models.all().items():
         ids = np.zeros(loaded.detector.model.spec.window, dtype=np.int64)
         window = Window(ids, np.full(len(ids), -1, dtype=np.int32))
         jobs = [partial(loaded.detector.session.run, window)] * service.scheduler.workers
         while True:
             try:
-                service.scheduler.run(jobs, Patience(time.monotonic() + 3600, lambda: False))
+                patience = Patience(time.monotonic() + 3600, lambda: False)
+                ticket = service.scheduler.run(jobs, patience)
                 break
             except QueueFull:  # the port has been open for a moment
                 time.sleep(0.1)
+        if ticket.error is not None:
+            if not service.draining.is_set():  # else it was dropped
+                _log.error("%s can't run: the server is not ready", name, exc_info=ticket.error)
+            return
     service.warm.set()

@@ -7,6 +7,7 @@ import io
 import re
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from threading import Event
 from typing import Any
@@ -21,6 +22,7 @@ from waitress import wasyncore
 
 from byline import Detector
 from byline_server.app import create_app
+from byline_server.channel import OVERFLOW
 from byline_server.guard import Guard
 from byline_server.scheduler import DeadlinePassed, QueueFull
 from byline_server.schema import ScoreRequest
@@ -76,6 +78,25 @@ def test_it_is_ready_when_the_models_have_run_and_not_when_it_stops(
         service.draining.clear()
 
 
+@pytest.mark.parametrize("draining", [False, True])
+def test_it_is_not_ready_with_a_model_that_cannot_run(
+    service: Service, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture,
+    draining: bool,
+) -> None:  # fmt: skip
+    def fail(*_: object) -> None:
+        raise RuntimeError("no such operator")
+
+    broken = replace(service, warm=Event(), draining=Event())
+    if draining:
+        broken.draining.set()
+    loaded = service.models.get("teacher_int8")
+    monkeypatch.setattr(loaded.detector.session, "run", fail)
+    warm_up(broken)
+    assert not broken.warm.is_set()
+    assert ("teacher_int8 can't run" in caplog.text) == (not draining)
+    assert ("no such operator" in caplog.text) == (not draining)
+
+
 def test_a_request_chooses_its_model(client: FlaskClient, essay: str) -> None:
     listed = client.get("/v1/models").json
     assert listed is not None
@@ -102,8 +123,10 @@ def test_metrics_can_be_read_and_count(client: FlaskClient, essay: str) -> None:
     before = read()
     text = f"{essay} Once more."
     for _ in range(2):
-        client.post("/v1/score", json={"texts": [{"id": "a", "text": text}]})
+        answer = client.post("/v1/score", json={"texts": [{"id": "a", "text": text}]}).json
     client.post("/v1/score", json={})
+    values = {"name": "text", "shape": [1, 1], "datatype": "BYTES", "data": [text]}
+    client.post("/v2/models/byline_text/infer", json={"inputs": [values]})
     after = read()
 
     def grown(name: str) -> float:
@@ -114,12 +137,13 @@ def test_metrics_can_be_read_and_count(client: FlaskClient, essay: str) -> None:
     assert grown(scored + "422}") == 1
     assert grown("byline_cache_hits_total{}") == 1
     assert grown("byline_cache_misses_total{}") == 1
-    assert grown("byline_words_total{}") > 500
-    assert grown("nv_inference_count{model=byline_text,version=1}") == 1
+    assert answer is not None
+    assert grown("byline_words_total{}") == 3 * answer["results"][0]["words"]
+    assert grown("nv_inference_count{model=byline_text,version=1}") == 2
     assert grown("nv_inference_exec_count{model=student_int8,version=1}") >= 2
     assert grown("nv_inference_compute_infer_duration_us{model=student_int8,version=1}") > 0
     assert after["process_resident_memory_bytes{}"] > 1e7
-    assert after["byline_cache_entries{}"] == 2
+    assert 1 <= after["byline_cache_entries{}"] <= 2
 
 
 def counted(service: Service) -> tuple[int, int]:
@@ -156,6 +180,16 @@ def test_what_could_not_be_scored_is_a_failure(
     answer = client.post("/v1/score", json={"texts": [{"id": "a", "text": f"New: {status}."}]})
     assert answer.status_code == status
     assert counted(service) == (success, failed + 1)
+
+
+def test_a_model_is_not_loaded_in_the_thread_that_answers_probes(service: Service) -> None:
+    settings = replace(service.settings, model_control="explicit")
+    client = create_app(replace(service, settings=settings)).test_client()
+    for busy, status in ((True, 503), (False, 404)):
+        answer = client.post(
+            "/v2/repository/models/nobody/load", environ_overrides={OVERFLOW: busy}
+        )
+        assert answer.status_code == status
 
 
 def test_the_names_and_addresses_it_answers_to() -> None:

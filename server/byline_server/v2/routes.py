@@ -150,12 +150,12 @@ def _inference(routes: Blueprint, service: Service, catalogue: Catalogue) -> Non
                 service.guard.body(request), request.headers.get(_JSON_LENGTH),
                 served.takes, served.gives, served.most_rows,
             )  # fmt: skip
-            tensors, windows = served.infer(asked.inputs, service.patience())
+            tensors, windows, words = served.infer(asked.inputs, service.patience())
         except Exception:
             served.statistics.failed(time.perf_counter_ns() - began)
             raise
         entry: access_log.Entry = g.entry
-        entry.texts, entry.batch = asked.rows, windows
+        entry.texts, entry.words, entry.batch = asked.rows, words, windows
         body, json_length = write_inference(name, served.version, asked, tensors, served.labels)
         response = Response(body, mimetype="application/json")
         if json_length is not None:
@@ -186,6 +186,7 @@ def _repository(routes: Blueprint, service: Service, catalogue: Catalogue) -> No
     @routes.post("/repository/models/<name>/load")
     def load(name: str) -> Response:
         _controlled(service)
+        service.admit()
         if _parameters(service).get("parameters"):
             raise bad("a model is loaded as it is in the repository: parameters are not taken")
         try:

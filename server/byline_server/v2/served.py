@@ -6,7 +6,7 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import ClassVar, Protocol
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,43 +21,6 @@ from byline_server.statistics import Statistics
 from byline_server.v2.tensors import Specification, Tensor, bad
 
 TEXT_MODEL = "byline_text"
-
-
-class Served(Protocol):
-    """A model under the protocol."""
-
-    @property
-    def takes(self) -> Sequence[Specification]:
-        """Its inputs, all of which are needed."""
-
-    @property
-    def gives(self) -> Sequence[Specification]:
-        """Its outputs."""
-
-    @property
-    def labels(self) -> Mapping[str, Sequence[str]]:
-        """The classes of an output, by its name."""
-
-    @property
-    def platform(self) -> str:
-        """What runs it."""
-
-    @property
-    def version(self) -> str:
-        """As the protocol names it."""
-
-    @property
-    def most_rows(self) -> int:
-        """Rows of its largest batch."""
-
-    @property
-    def statistics(self) -> Statistics:
-        """What was done with it."""
-
-    def infer(
-        self, inputs: Mapping[str, Tensor], patience: Patience
-    ) -> tuple[dict[str, Tensor], int]:
-        """Outputs by name, and how many windows were run for them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,12 +57,15 @@ class TokenModel:
 
     def infer(
         self, inputs: Mapping[str, Tensor], patience: Patience
-    ) -> tuple[dict[str, Tensor], int]:
+    ) -> tuple[dict[str, Tensor], int, int]:
         """Run each row alone, without its padding.
 
         Args:
             inputs: int64 [B, T]; the mask of a row is ones, then zeros.
             patience: how long.
+
+        Returns:
+            Outputs by name, how many windows were run, and no words: tokens don't tell them.
 
         Raises:
             Problem: a row can't be run.
@@ -125,7 +91,7 @@ class TokenModel:
             inferences=len(ids), executions=len(answers), total=ended - began,
             queue=ticket.queue_ns, prepare=prepared - began, run=ticket.run_ns, finish=ended - ran,
         )  # fmt: skip
-        return _floats(logits=document, token_logits=token), len(answers)
+        return _floats(logits=document, token_logits=token), len(answers), 0
 
     def _checked(self, ids: NDArray[np.int64], mask: NDArray[np.int64]) -> list[int]:
         """The length of each row without padding."""
@@ -176,12 +142,15 @@ class TextModel:
 
     def infer(
         self, inputs: Mapping[str, Tensor], patience: Patience
-    ) -> tuple[dict[str, Tensor], int]:
+    ) -> tuple[dict[str, Tensor], int, int]:
         """Score texts.
 
         Args:
             inputs: UTF-8 [B, 1].
             patience: how long.
+
+        Returns:
+            Outputs by name, how many windows were run, and the words of the texts.
 
         Raises:
             Problem: a text isn't UTF-8, too long, too short to be judged, or of no kind that is.
@@ -191,7 +160,8 @@ class TextModel:
         logits = np.stack([_logits(text) for text in scored])
         probability = np.asarray([[s.verdict.probability] for s in scored], dtype=np.float32)
         windows = sum(len(s.logits) + len(s.raw) for s in scored)
-        return _floats(logits=logits, probability=probability), windows
+        words = sum(s.verdict.words for s in scored)
+        return _floats(logits=logits, probability=probability), windows, words
 
     def _text(self, row: int, raw: bytes) -> str:
         try:
@@ -211,6 +181,9 @@ class TextModel:
                 f"the text of row {row} is too short to be judged: it has "
                 f"{task.scored_words} words of prose, and needs {least}"
             )
+
+
+Served = TokenModel | TextModel
 
 
 def _logits(scored: Scored) -> NDArray[np.float32]:
