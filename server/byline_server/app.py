@@ -14,7 +14,7 @@ from byline_server.guard import protect
 from byline_server.metrics import metrics_blueprint
 from byline_server.openapi import openapi_blueprint
 from byline_server.page import page_blueprint
-from byline_server.problem import Problem, error_body
+from byline_server.problem import Problem, error_body, under_v2
 from byline_server.scheduler import ClientGone, DeadlinePassed, QueueFull
 from byline_server.score import score_blueprint
 from byline_server.service import Service, answered
@@ -72,7 +72,7 @@ def create_app(service: Service) -> Flask:
 def _answer_to(problem: Problem) -> Response:
     path = request.path
     status = problem.status
-    if status == 429 and path.startswith("/v2"):
+    if status == 429 and under_v2(path):
         status = 503  # as Triton says it
     response = answered(error_body(path, problem.code, problem.message), status)
     if problem.retry_after is not None:

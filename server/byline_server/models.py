@@ -79,7 +79,7 @@ class Models:
         _log.info("unloaded %s", name)
 
     def all(self) -> dict[str, Loaded]:
-        """All that are loaded; the default first, if it is."""
+        """All that are loaded, by name."""
         return self._loaded
 
     def get(self, name: str | None) -> Loaded:

@@ -10,6 +10,7 @@ from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
 from byline_server import schema
+from byline_server.guard import OPEN_PATHS
 from byline_server.service import Service, answered
 
 _REFERENCE = "#/components/schemas/{model}"
@@ -85,7 +86,7 @@ def describe(max_texts: int, with_token: bool) -> dict[str, Any]:
             "token": {"type": "http", "scheme": "bearer"}
         }
         description["security"] = [{"token": []}]
-        for path in ("/healthz", "/readyz"):
+        for path in OPEN_PATHS:
             paths[path]["get"]["security"] = []
     return description
 

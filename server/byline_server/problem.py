@@ -25,11 +25,16 @@ class Problem(Exception):
     allow: str = ""
 
 
+def under_v2(path: str) -> bool:
+    """Whether a path is the Open Inference Protocol's."""
+    return path == "/v2" or path.startswith("/v2/")
+
+
 def error_body(path: str, code: str, message: str) -> dict[str, Any]:
     """The body of an error: our own shape, or under /v2 the Open Inference Protocol's.
 
     `{"error": {"code": "queue_full", "message": "..."}}`; `{"error": "..."}`.
     """
-    if path == "/v2" or path.startswith("/v2/"):
+    if under_v2(path):
         return {"error": message}
     return {"error": {"code": code, "message": message}}

@@ -16,6 +16,8 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
+from byline.types import Label
+
 API = 1
 """Version of this schema; raised by a change that a client must know of."""
 
@@ -39,7 +41,6 @@ AnyString = Annotated[str, PlainValidator(_string), WithJsonSchema({"type": "str
 Identifier = Annotated[
     str, PlainValidator(_id), WithJsonSchema({"type": "string", "maxLength": MAX_ID})
 ]
-Label = Literal["ai", "human", "unclear", "too_short"]
 Detail = Literal["document", "sentence"]
 OffsetEncoding = Literal["code-point", "utf-16"]
 

@@ -116,13 +116,12 @@ class Transport:
             server.del_channel()
         until = time.monotonic() + self._drain_seconds
         self._turn(0.0)  # reads what these have sent
-        while time.monotonic() < until:
-            channels = [c for server in self._listeners for c in server.active_channels.values()]
-            if not any(channel.busy for channel in channels):
-                break
+        while (left := self._unanswered()) and time.monotonic() < until:
             self._turn(0.05)
-        left = sum(c.busy for s in self._listeners for c in s.active_channels.values())
         if left:
             _log.warning("%d requests are unanswered after %d s", left, self._drain_seconds)
         self._lanes.shutdown(timeout=1)
         wasyncore.close_all(self._map)
+
+    def _unanswered(self) -> int:
+        return sum(c.busy for s in self._listeners for c in s.active_channels.values())

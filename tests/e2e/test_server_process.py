@@ -166,7 +166,7 @@ def test_one_line_for_each_request(serve: Serve, prose: str) -> None:
     server.score(prose)
     until(lambda: sum("/v1/score" in line for line in server.lines) == 2)
     first, second = [json.loads(line) for line in server.lines if "/v1/score" in line]
-    assert first["method"], first["status"] == ("POST", 200)
+    assert (first["method"], first["status"]) == ("POST", 200)
     assert (first["texts"], first["batch"], first["level"]) == (3, 2, "info")
     assert first["words"] > 200
     assert 0 < first["ms"] < 60_000
