@@ -276,8 +276,7 @@ def test_nothing_is_written_over(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["note"]
 
 
-def test_the_kserve_manifest_names_what_is_exported(repository_root: Path, exported: Path) -> None:
+def test_the_page_names_what_is_exported(repository_root: Path, exported: Path) -> None:
     page = (repository_root / "docs" / "scaling.md").read_text("utf-8")
     for name in (path.name for path in exported.iterdir() if path.is_dir()):
         assert f"`{name}`" in page
-    assert "tritonserver" in (repository_root / "deploy/kserve.yaml").read_text("utf-8")
