@@ -1,20 +1,9 @@
 /** Where the content script runs by itself, as far as the reader's permissions go. */
 
-import {
-  loadSettings,
-  originPattern,
-  saveSettings,
-  sitePatterns,
-  sitesBelow,
-  type Settings,
-} from "../shared/settings";
+import { EVERYWHERE, permitted, unused } from "../shared/permissions";
+import { sitePatterns, sitesBelow, type Settings } from "../shared/settings";
 
 const ID = "pages";
-const EVERYWHERE = ["http://*/*", "https://*/*"];
-
-async function permitted(pattern: string): Promise<boolean> {
-  return chrome.permissions.contains({ origins: [pattern] });
-}
 
 /** The patterns to register: those wished for and granted. */
 export async function wanted(
@@ -24,49 +13,6 @@ export async function wanted(
   const wished = settings.automatic ? EVERYWHERE : settings.sitesOn.flatMap(sitePatterns);
   const granted = await Promise.all(wished.map(may));
   return wished.filter((_, index) => granted[index]);
-}
-
-/** What of the settings is still true where the browser's own settings took permissions back. */
-export async function permittedOf(
-  { automatic, sitesOn }: Settings,
-  may: (pattern: string) => Promise<boolean> = permitted,
-): Promise<Pick<Settings, "automatic" | "sitesOn">> {
-  const everywhere = await Promise.all(EVERYWHERE.map(may));
-  const sites = await Promise.all(
-    sitesOn.map(async (site) => Promise.all(sitePatterns(site).map(may))),
-  );
-  return {
-    automatic: automatic && everywhere.every(Boolean),
-    sitesOn: sitesOn.filter((_, index) => sites[index]?.some(Boolean)),
-  };
-}
-
-/**
- * Keep what is permitted. For the pages that show the settings: in some browsers the prompt closes the
- * popup that asked, and nobody hears of a no.
- */
-export async function keepPermitted(): Promise<void> {
-  const settings = await loadSettings();
-  const { automatic, sitesOn } = await permittedOf(settings);
-  const isKept = automatic === settings.automatic && sitesOn.length === settings.sitesOn.length;
-  if (!isKept) await saveSettings({ automatic, sitesOn });
-}
-
-/** The permissions that settings need. */
-function needed({ automatic, sitesOn, server }: Settings): string[] {
-  const sites = [...(automatic ? EVERYWHERE : []), ...sitesOn.flatMap(sitePatterns)];
-  return [...sites, originPattern(server)];
-}
-
-/**
- * The permissions that a change left without a use. Chrome takes back with a pattern whatever it
- * covers: one that covers the server's must stay.
- */
-export function unused(before: Settings, now: Settings, required: readonly string[]): string[] {
-  const kept = [...needed(now), ...required];
-  const covers = (wide: string, one: string) =>
-    wide === one || one.startsWith(wide.slice(0, wide.indexOf("*")));
-  return needed(before).filter((wide) => !kept.some((one) => covers(wide, one)));
 }
 
 export async function release(before: Settings, now: Settings): Promise<void> {

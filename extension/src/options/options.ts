@@ -1,10 +1,10 @@
 /** The options page. Each choice is kept as soon as it is made; the server's when it is tested. */
 
-import { keepPermitted } from "../background/sites";
 import { CARD_CSS, scoreCard } from "../content/card";
 import { byId } from "../shared/elements";
 import { translate, words as wordsOf, type Words } from "../shared/i18n";
 import type { Request } from "../shared/messages";
+import { EVERYWHERE } from "../shared/permissions";
 import { sampleCss } from "../shared/samples";
 import { MIN_WORDS, type Score } from "../shared/score";
 import {
@@ -23,7 +23,6 @@ import {
 import type { State } from "../shared/state";
 import { stateAdvice, stateTitle } from "../shared/wording";
 
-const EVERYWHERE = { origins: ["http://*/*", "https://*/*"] };
 /** What the tooltip of the preview shows. */
 const SAMPLE: Score = {
   verdict: "ai",
@@ -83,7 +82,7 @@ async function saveAndTest(): Promise<void> {
 }
 
 async function choose(automatic: boolean): Promise<void> {
-  const granted = !automatic || (await chrome.permissions.request(EVERYWHERE));
+  const granted = !automatic || (await chrome.permissions.request({ origins: EVERYWHERE }));
   byId("automatic-denied", HTMLElement).hidden = granted;
   await saveSettings({ automatic: automatic && granted });
   show();
@@ -153,7 +152,6 @@ function show(): void {
 }
 
 async function open(): Promise<void> {
-  await keepPermitted();
   settings = await loadSettings();
   fill();
   show();

@@ -1,8 +1,7 @@
 /** The popup: what is known about its tab, and what can be done. */
 
-import { keepPermitted } from "../background/sites";
 import { byId } from "../shared/elements";
-import { translate, words as wordsOf, type Words } from "../shared/i18n";
+import { translate, words as wordsOf, type Key, type Words } from "../shared/i18n";
 import {
   POPUP_PORT,
   type Request,
@@ -21,8 +20,8 @@ import {
 } from "../shared/settings";
 import { isTrouble } from "../shared/state";
 import { judged, pageVerdict, total, type PageVerdict } from "../shared/verdict";
+import { dropWish, makeWish } from "../shared/wish";
 import { stateAdvice, stateTitle } from "../shared/wording";
-import type { Key } from "../shared/i18n";
 import { StrongestList } from "./strongest";
 
 const VERDICTS: Record<PageVerdict, Key> = {
@@ -142,17 +141,20 @@ async function switchSite(): Promise<void> {
   if (name === null || name === undefined) return;
   complain("");
   if (!site.checked) {
+    await dropWish();
     await saveSettings(withSite(settings, name, false));
     return;
   }
   // Asked first, within the click that a browser wants to see for it. Its prompt closes the popup in
-  // some: so the wish is kept before, and taken back after a no; the worker begins upon a yes.
+  // some: then the worker hears the answer.
   const asked = chrome.permissions.request({ origins: sitePatterns(name) });
-  const { sitesOn, sitesOff } = settings;
-  await saveSettings(withSite(settings, name, true));
-  if (await asked) return;
-  await saveSettings({ sitesOn: sitesOn.filter((other) => other !== name), sitesOff });
-  complain(words.say("siteDenied"));
+  await makeWish(name);
+  complain(words.say("siteAsks"));
+  const granted = await asked;
+  if (granted) await saveSettings(withSite(await loadSettings(), name, true));
+  await dropWish();
+  complain(granted ? "" : words.say("siteDenied"));
+  site.checked = granted;
 }
 
 async function begin(): Promise<void> {
@@ -179,7 +181,6 @@ function apply(loaded: Settings): void {
 }
 
 async function open(): Promise<void> {
-  await keepPermitted();
   apply(await loadSettings());
   tab = await ownTab();
   connect();

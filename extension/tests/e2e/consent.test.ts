@@ -118,6 +118,24 @@ describe.skipIf(SKIPPED)("what the reader decided", () => {
     expect((await chromium.status(page)).active).toBe(false);
   });
 
+  test("a page that is stuck keeps no other from being stopped", async () => {
+    const stuck = await chromium.check(unique());
+    await hasMarks(stuck);
+    await chromium.automatic();
+    const page = await chromium.open(unique("infinite"));
+    await hasMarks(page);
+    // In a loop, no script of anybody's gets its turn.
+    const loop = stuck.evaluate(() => {
+      const end = Date.now() + 12_000;
+      while (Date.now() < end);
+      return end;
+    });
+    await chromium.set({ automatic: false });
+    await hasNone(page);
+    expect(await sends(() => scroll(page))).toBe(false);
+    expect(Date.now()).toBeLessThan(await loop);
+  });
+
   test("never checked: also a page that was asked for, whose worker sleeps", async () => {
     const page = await chromium.check(unique());
     await sleep(page);

@@ -109,19 +109,49 @@ describe.skipIf(SKIPPED)("popup, options, menu, command", () => {
     expect(await marked(page)).toEqual([]);
   });
 
-  test("a site whose permission is declined is as it was before", async () => {
-    await chromium.set({ sitesOff: [SITE] });
-    const page = await chromium.open("/plain");
+  /** A popup whose switch was clicked, before a prompt of which the reader says no, or nothing. */
+  async function wish(page: Page, declines: boolean): Promise<Page> {
     const popup = await chromium.popup(page);
     await until("the site", async () => (await text(popup, "#site-name")).includes(SITE));
-    await popup.evaluate(() => {
-      chrome.permissions.request = () => Promise.resolve(false);
-    });
+    await popup.evaluate((no) => {
+      chrome.permissions.request = () =>
+        no ? Promise.resolve(false) : new Promise(() => undefined);
+    }, declines);
     await popup.locator("#site").click();
-    await until("the complaint", () =>
-      popup.$eval("#denied", (denied) => !(denied as HTMLElement).hidden),
+    const line = declines ? "Without the permission" : "The browser asks";
+    await until(line, async () => (await text(popup, "#denied")).startsWith(line));
+    return popup;
+  }
+
+  test("a site whose permission is declined is as it was before", async () => {
+    await chromium.set({ sitesOff: [SITE] });
+    const before = await stored();
+    const popup = await wish(await chromium.open("/plain"), true);
+    expect(await stored()).toEqual(before);
+    expect(await popup.$eval("#site", (box) => (box as HTMLInputElement).checked)).toBe(false);
+  });
+
+  test("a site is on only once it is permitted, though the popup was closed and opened", async () => {
+    await chromium.set({ sitesOff: [SITE] });
+    const before = await stored();
+    const page = await chromium.open("/plain");
+    const popup = await wish(page, false);
+    expect(await stored()).toEqual(before);
+    await popup.close();
+    await chromium.popup(page);
+    // The browser's prompt is still there, and its yes comes to the worker alone.
+    const worker = await chromium.worker();
+    await worker.evaluate(
+      (origins) => {
+        const { onAdded } = chrome.permissions as unknown as {
+          onAdded: { dispatch: (added: unknown) => void };
+        };
+        onAdded.dispatch({ origins, permissions: [] });
+      },
+      [`http://${SITE}/*`, `https://${SITE}/*`],
     );
-    expect(await stored()).toMatchObject({ sitesOn: [], sitesOff: [SITE] });
+    await hasMarks(page);
+    expect(await stored()).toMatchObject({ sitesOn: [SITE], sitesOff: [] });
   });
 
   test("a site taken from the list is no longer checked", async () => {

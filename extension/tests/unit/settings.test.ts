@@ -1,4 +1,4 @@
-import { afterEach, describe, expect, test, vi } from "vitest";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import {
   DEFAULTS,
   isExposed,
@@ -9,7 +9,9 @@ import {
   sitesBelow,
   withSite,
 } from "../../src/shared/settings";
-import { keepPermitted, permittedOf, unused, wanted } from "../../src/background/sites";
+import { wanted } from "../../src/background/sites";
+import { permittedOf, unused } from "../../src/shared/permissions";
+import { grantWish, makeWish } from "../../src/shared/wish";
 
 afterEach(() => {
   vi.unstubAllGlobals();
@@ -111,25 +113,52 @@ describe("sites", () => {
     expect(await but("https://a/*", "http://a/*")).toEqual({ automatic: true, sitesOn: ["b"] });
   });
 
-  test("stay in the settings only with their permission, and nothing is written where all have it", async () => {
-    const held = new Set(["https://a/*", "https://b/*"]);
-    const stored: Record<string, unknown> = { sitesOn: ["a", "b"], sitesOff: ["c"] };
-    const set = vi.fn((change) => Promise.resolve(void Object.assign(stored, change)));
-    const contains = ({ origins }: { origins: string[] }) =>
-      Promise.resolve(origins.every((one) => held.has(one)));
-    const local = { get: () => Promise.resolve(stored), set };
-    vi.stubGlobal("chrome", { storage: { local }, permissions: { contains } });
-    await keepPermitted();
-    expect(set).not.toHaveBeenCalled();
-    held.delete("https://a/*");
-    await keepPermitted();
-    expect(stored).toEqual({ automatic: false, sitesOn: ["b"], sitesOff: ["c"] });
-  });
-
   test("are registered as far as permissions go", async () => {
     const may = (pattern: string) => Promise.resolve(pattern.startsWith("https:"));
     expect(await wanted({ ...DEFAULTS, sitesOn: ["a"] }, may)).toEqual(["https://a/*"]);
     expect(await wanted({ ...DEFAULTS, automatic: true }, may)).toEqual(["https://*/*"]);
     expect(await wanted(DEFAULTS, may)).toEqual([]);
+  });
+});
+
+describe("a wish for a site", () => {
+  const area = (stored: Record<string, unknown>) => ({
+    get: () => Promise.resolve(structuredClone(stored)),
+    set: (change: object) => Promise.resolve(void Object.assign(stored, change)),
+    remove: (key: string) => Promise.resolve(void Reflect.deleteProperty(stored, key)),
+  });
+  const local: Record<string, unknown> = {};
+
+  beforeEach(() => {
+    for (const key of Object.keys(local)) Reflect.deleteProperty(local, key);
+    Object.assign(local, { sitesOn: ["b"], sitesOff: ["a"] });
+    vi.stubGlobal("chrome", { storage: { local: area(local), session: area({}) } });
+    vi.useFakeTimers({ now: 0 });
+  });
+  afterEach(() => {
+    vi.useRealTimers();
+  });
+
+  test("is no setting before it is permitted, and then one for good", async () => {
+    await makeWish("a");
+    expect(local).toEqual({ sitesOn: ["b"], sitesOff: ["a"] });
+    vi.setSystemTime(500_000);
+    await grantWish(["http://a/*", "https://a/*"]);
+    expect(local).toEqual({ sitesOn: ["b", "a"], sitesOff: [] });
+    // It is fulfilled: what is permitted later is another's.
+    Object.assign(local, { sitesOn: [] });
+    await grantWish(["https://a/*"]);
+    expect(local.sitesOn).toEqual([]);
+  });
+
+  test.each([
+    ["of another site", ["https://c/*"], 1_000],
+    ["of all sites", ["http://*/*", "https://*/*"], 1_000],
+    ["long after", ["https://a/*"], 600_001],
+  ])("is not fulfilled by a permission %s", async (_, origins, later) => {
+    await makeWish("a");
+    vi.setSystemTime(later);
+    await grantWish(origins);
+    expect(local).toEqual({ sitesOn: ["b"], sitesOff: ["a"] });
   });
 });

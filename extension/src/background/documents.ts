@@ -1,0 +1,57 @@
+/** Which of the documents that the tabs show may be checked. */
+
+import { permitted } from "../shared/permissions";
+import { isLeftOut, originPattern, runsByItself, siteOf, type Settings } from "../shared/settings";
+import { documentOf } from "./reach";
+import type { Frame } from "./tabs";
+
+/** By tab: the instant a document's life began tells it from any before and after it. */
+export type Documents = Map<number, number>;
+
+interface Known {
+  readonly settings: Settings;
+  readonly checked: Documents;
+  readonly stopped: Documents;
+}
+
+async function tabUrl(tab: number): Promise<string | undefined> {
+  try {
+    return (await chrome.tabs.get(tab)).url;
+  } catch {
+    return undefined; // The tab was closed while we were asking.
+  }
+}
+
+export async function tabSite(tab: number): Promise<string | null> {
+  return siteOf(await tabUrl(tab));
+}
+
+export async function isOff({ settings }: Pick<Known, "settings">, tab: number): Promise<boolean> {
+  const site = await tabSite(tab);
+  return site !== null && isLeftOut(settings, site);
+}
+
+/** Note the document that the tab shows now. */
+export async function note(documents: Documents, tab: number): Promise<void> {
+  const shown = await documentOf(tab);
+  if (shown !== undefined) documents.set(tab, shown);
+}
+
+/** Whether the tab's page is one to be checked. One that doesn't answer is none that was asked for. */
+export async function mayRun({ settings, checked, stopped }: Known, tab: number): Promise<boolean> {
+  const isNoted = checked.has(tab) || stopped.has(tab);
+  const shown = isNoted ? await documentOf(tab) : undefined;
+  // Nor is it another than the one that was stopped.
+  if (stopped.has(tab) && (shown === undefined || shown === stopped.get(tab))) return false;
+  const url = await tabUrl(tab);
+  // The browser's own settings may have taken the permission back.
+  const byItself = url !== undefined && runsByItself(settings, siteOf(url));
+  if (byItself && (await permitted(originPattern(url)))) return true;
+  return shown !== undefined && shown === checked.get(tab);
+}
+
+/** Of a site never checked, in a page of another: who asks for the page doesn't ask for that. */
+export async function isKeptOut(known: Known, { tab, frame, site }: Frame): Promise<boolean> {
+  const isOut = frame !== 0 && site !== null && isLeftOut(known.settings, site);
+  return isOut && !(await isOff(known, tab));
+}

@@ -1,0 +1,67 @@
+/** The pages' own words: what they ask, and what they report. */
+
+import type { FromPage } from "../shared/messages";
+import { admit, end, halt } from "./checking";
+import { isKeptOut, mayRun } from "./documents";
+import { refresh } from "./popups";
+import { tell, type Frame } from "./tabs";
+import { pageView, remember, running, tabs } from "./world";
+
+export function attendPage(port: chrome.runtime.Port, tab: number): void {
+  const frame = tabs.enter(port, tab);
+  port.onMessage.addListener((message: FromPage) => void hear(frame, message));
+  port.onDisconnect.addListener(() => {
+    tabs.leave(port);
+    void running.then(async ({ queue }) => {
+      queue.forget(frame.key);
+      await refresh(tab);
+    });
+  });
+}
+
+async function hear(frame: Frame, message: FromPage): Promise<void> {
+  const { queue } = await running;
+  // In their order, and nothing before it is known whether the page may be checked.
+  if (message.kind !== "here") await frame.admission;
+  switch (message.kind) {
+    case "here":
+      frame.admission = welcome(frame, message.active);
+      await frame.admission;
+      await refresh(frame.tab);
+      break;
+    case "ask": {
+      // What was selected and asked about needs no leave for the page.
+      const texts = message.texts.filter(({ id }) => frame.active || id < 0);
+      await queue.ask(frame.key, texts, (id, score) => {
+        tell(frame, { kind: "answers", answers: [{ id, score }] });
+      });
+      break;
+    }
+    case "cancel":
+      queue.cancel(frame.key, message.ids);
+      break;
+    case "report":
+      frame.report = message.report;
+      await refresh(frame.tab);
+      break;
+  }
+}
+
+/** A page at work outlives the worker: it says so, and goes on, unless that was ruled out meanwhile. */
+async function welcome(frame: Frame, active: boolean): Promise<void> {
+  const world = await running;
+  frame.active = active;
+  // Also to one that is not checked: something in it may be selected.
+  tell(frame, { kind: "view", ...pageView(world) });
+  tell(frame, { kind: "state", state: world.queue.state });
+  if (!active) await admit(frame);
+  else if (!(await mayRun(world, frame.tab))) await end(frame.tab);
+  else if (await isKeptOut(world, frame)) halt(world, frame);
+}
+
+/** A closed tab has no document any more. */
+export async function forgetTab(tab: number): Promise<void> {
+  const world = await running;
+  const was = [world.checked.delete(tab), world.stopped.delete(tab)];
+  if (was.includes(true)) await remember(world);
+}
