@@ -20,7 +20,7 @@ export async function release(before: Settings, now: Settings): Promise<void> {
     readonly host_permissions?: readonly string[];
   };
   const { origins: held = [] } = await chrome.permissions.getAll();
-  const origins = unused(before, now, required).filter((one) => held.includes(one));
+  const origins = unused(before, now, held, required);
   if (origins.length > 0) await chrome.permissions.remove({ origins });
 }
 

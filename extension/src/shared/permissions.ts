@@ -29,13 +29,22 @@ function needed({ automatic, sitesOn, server }: Settings): string[] {
   return [...sites, originPattern(server)];
 }
 
+function covers(wide: string, ones: readonly string[]): boolean {
+  const start = wide.slice(0, wide.indexOf("*"));
+  return ones.some((one) => one === wide || one.startsWith(start));
+}
+
 /**
- * The permissions that a change left without a use. Chrome takes back with a pattern whatever it
- * covers: one that covers the server's must stay.
+ * Those of the permissions `held` that a change left without a use, also one for all sites that was kept
+ * for a single one. Chrome takes back with a pattern whatever it covers: one that covers what is needed
+ * still must stay.
  */
-export function unused(before: Settings, now: Settings, required: readonly string[]): string[] {
+export function unused(
+  before: Settings,
+  now: Settings,
+  held: readonly string[],
+  required: readonly string[],
+): string[] {
   const kept = [...needed(now), ...required];
-  const covers = (wide: string, one: string) =>
-    wide === one || one.startsWith(wide.slice(0, wide.indexOf("*")));
-  return needed(before).filter((wide) => !kept.some((one) => covers(wide, one)));
+  return held.filter((wide) => covers(wide, needed(before)) && !covers(wide, kept));
 }

@@ -128,11 +128,11 @@ export class Chromium {
     for (const page of await this.browser.pages()) if (page !== this.control) await page.close();
     const givesBack = await this.control.evaluate(
       async (settings) => {
-        const { automatic } = await chrome.storage.local.get("automatic");
+        const { automatic, sitesOn } = await chrome.storage.local.get(["automatic", "sitesOn"]);
         const held = await chrome.permissions.contains({ origins: ["https://*/*"] });
         await chrome.storage.local.clear();
         await chrome.storage.local.set(settings);
-        return automatic === true && held;
+        return (automatic === true || (Array.isArray(sitesOn) && sitesOn.length > 0)) && held;
       },
       { server: inject("byline"), ...change },
     );

@@ -91,14 +91,25 @@ describe("sites", () => {
     expect(runsByItself(on, "www.a")).toBe(true);
   });
 
-  test("give back their permissions when taken from the list, but none that the server needs", () => {
+  test("give back their permissions when taken from the list, but none that is needed still", () => {
     const required = ["http://127.0.0.1/*"];
+    const sites = ["http://a/*", "https://a/*", "http://b/*", "https://b/*"];
     const on = { ...DEFAULTS, sitesOn: ["a", "b"] };
-    expect(unused(on, { ...on, sitesOn: ["b"] }, required)).toEqual(["http://a/*", "https://a/*"]);
+    const one = { ...DEFAULTS, sitesOn: ["b"] };
+    const held = [...required, ...sites];
+    expect(unused(on, one, held, required)).toEqual(["http://a/*", "https://a/*"]);
     const all = { ...on, automatic: true };
-    expect(unused(all, { ...DEFAULTS, sitesOn: [] }, required)).toContain("https://*/*");
-    expect(unused(all, DEFAULTS, required)).not.toContain("http://*/*");
-    expect(unused(all, on, required)).toEqual([]);
+    const wide = [...held, "http://*/*", "https://*/*"];
+    expect(unused(all, on, wide, required)).toEqual([]);
+    // What had to stay for single sites goes with the last of them; `http` stays for the server.
+    expect(unused(on, one, wide, required)).toEqual(["http://a/*", "https://a/*"]);
+    expect(unused(one, DEFAULTS, wide, required)).toEqual([
+      "http://b/*",
+      "https://b/*",
+      "https://*/*",
+    ]);
+    expect(unused(all, DEFAULTS, wide, required)).toEqual([...sites, "https://*/*"]);
+    expect(unused(DEFAULTS, { ...DEFAULTS, style: "margin" }, wide, required)).toEqual([]);
   });
 
   test("are given up with the last of their permissions, and with one of them the wish for all", async () => {
