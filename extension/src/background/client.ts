@@ -34,7 +34,7 @@ export class Failure extends Error {
   }
 }
 
-/** No answer came in time. */
+/** No score came in time. */
 export class Late extends Failure {
   constructor(readonly seconds: number) {
     super("busy", `${seconds} s`);
@@ -84,7 +84,8 @@ async function request(
     text = await response.text();
   } catch (error) {
     if (error instanceof DOMException && error.name === "TimeoutError") {
-      throw new Late(timeout / 1000);
+      // A greeting is little work: who is silent then is not merely busy.
+      throw body === undefined ? new Failure("unreachable", server) : new Late(timeout / 1000);
     }
     // A TypeError is all that fetch says of a refused connection, a bad certificate, a redirect, or of
     // a permission that the browser's own settings took back.
@@ -105,7 +106,8 @@ async function request(
   if (status === 401) throw new Failure("unauthorized", `${status}`);
   // Its guard against other origins and other host names: the message says which.
   if (status === 403) throw new Failure("refused", refusal(json) ?? `${status}`);
-  if (status === 429 || status === 503) {
+  // A proxy's own 503 says that nothing is behind it.
+  if (status === 429 || (status === 503 && refusal(json) !== undefined)) {
     const wait = retryAfter(response.headers.get("Retry-After"), Date.now());
     throw new Failure("busy", `${status}`, wait);
   }

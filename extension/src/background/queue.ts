@@ -49,6 +49,8 @@ export class Queue {
   private wake: (() => void) | null = null;
   /** Counts changes of the address: an answer to an older one is dropped. */
   private epoch = 0;
+  /** Of the requests to the address of now. */
+  private addressed = new AbortController();
   private answered = false;
 
   constructor(
@@ -103,6 +105,8 @@ export class Queue {
   readdress(address: Address): void {
     this.address = address;
     this.epoch += 1;
+    this.addressed.abort();
+    this.addressed = new AbortController();
     this.answered = false;
     this.event({ kind: "settings" });
     this.retry();
@@ -185,10 +189,18 @@ export class Queue {
       // Anything unforeseen is shown and waited upon too: a silent queue would spin or stand still.
       const failure = error instanceof Failure ? error : new Failure("failing", String(error));
       const { as, detail, retryAfter } = failure;
-      this.event({ kind: "failed", as, detail, retryAfter });
+      this.event({ kind: "failed", as, detail, retryAfter, silent: error instanceof Late });
     } finally {
       slow();
     }
+  }
+
+  private get fetch(): Fetch {
+    const { signal } = this.addressed;
+    return (address, init) => {
+      const signals = init.signal ? [signal, init.signal] : [signal];
+      return this.world.fetch(address, { ...init, signal: AbortSignal.any(signals) });
+    };
   }
 
   private async connect(epoch: number): Promise<Server> {
@@ -196,7 +208,7 @@ export class Queue {
   }
 
   private async shake(epoch: number): Promise<Server> {
-    const server = await handshake(this.world.fetch, this.address);
+    const server = await handshake(this.fetch, this.address);
     if (epoch === this.epoch) {
       await this.cache.keepOnly(server.sha256);
       this.event({ kind: "connected", server });
@@ -266,7 +278,7 @@ export class Queue {
   private async exchange(epoch: number, batch: readonly Job[]): Promise<void> {
     const texts = [...new Map(batch.map(({ hash, text }) => [hash, text])).entries()];
     const answer = await score(
-      this.world.fetch,
+      this.fetch,
       this.address,
       texts.map(([, text]) => text),
     );

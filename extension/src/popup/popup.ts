@@ -67,7 +67,7 @@ function show(now: TabStatus): void {
   chip.dataset.kind = state.kind;
   chip.toggleAttribute("data-trouble", trouble);
   byId("trouble", HTMLElement).hidden = !trouble;
-  byId("retry", HTMLElement).hidden = state.kind === "busy";
+  byId("retry", HTMLElement).hidden = state.kind === "busy" && report.words.waiting === 0;
   byId("advice", HTMLElement).textContent = stateAdvice(state, words);
 
   byId("unreadable", HTMLElement).hidden = now.site !== null;

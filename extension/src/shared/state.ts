@@ -51,6 +51,8 @@ export type Event =
       readonly detail: string;
       /** What the server asked for in Retry-After, in milliseconds. */
       readonly retryAfter: number | null;
+      /** It did not answer at all. */
+      readonly silent?: boolean;
     }
   | { readonly kind: "settings" };
 
@@ -76,7 +78,8 @@ export function next(state: State, event: Event, now: number, random: number): S
   switch (event.kind) {
     case "connected": {
       // Who greets well but fails at the work is not well yet, and its backoff goes on.
-      const kind = state.kind === "failing" || state.kind === "foreign" ? state.kind : "ok";
+      const isUnwell = ["failing", "foreign", "busy"].includes(state.kind);
+      const kind = isUnwell ? state.kind : "ok";
       const { server } = event;
       return { ...state, kind, retryAt: 0, server, minWords: server.minWords };
     }
@@ -94,8 +97,8 @@ export function next(state: State, event: Event, now: number, random: number): S
         detail: event.detail,
         failures,
         retryAt: now + wait,
-        // Whoever is merely busy is still who it was.
-        server: event.as === "busy" ? state.server : null,
+        // Whoever says that it is busy is still who it was; whoever is silent may be gone.
+        server: event.as === "busy" && event.silent !== true ? state.server : null,
       };
     }
     case "settings":

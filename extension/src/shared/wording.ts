@@ -44,7 +44,11 @@ export function stateTitle(state: State, language: Words): string {
 /** What to do about it; empty where there is nothing to do. */
 export function stateAdvice(state: State, language: Words): string {
   const key = ADVICE[state.kind];
-  return key ? language.say(key, state.detail) : "";
+  if (!key) return "";
+  const advice = language.say(key, state.detail);
+  // Of a certificate that the browser doesn't trust an extension hears only that nothing came.
+  const isSecure = state.kind === "unreachable" && state.detail.startsWith("https:");
+  return isSecure ? `${advice} ${language.say("adviceCertificate")}` : advice;
 }
 
 export function verdictName(verdict: Verdict, language: Words): string {

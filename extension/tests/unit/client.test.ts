@@ -40,7 +40,8 @@ describe("what the client makes of an answer", () => {
     [404, '{"error":{"code":"not_found","message":"m"}}', "outdated"],
     [404, "<html>", "foreign"],
     [429, "{}", "busy"],
-    [503, "{}", "busy"],
+    [503, '{"error":{"code":"stopping","message":"m"}}', "busy"],
+    [503, "<html>", "failing"],
     [500, "{}", "failing"],
     [502, "<html>", "failing"],
     [200, "<html>", "foreign"],
@@ -51,13 +52,17 @@ describe("what the client makes of an answer", () => {
     expect(await failure(answering(status, body))).toBe(expected);
   });
 
-  test("a refused connection is unreachable, a timeout is busy", async () => {
+  test("a refused connection is unreachable, and so is silence at a greeting; late scores are busy", async () => {
     mayReach(true);
     expect(await failure(() => Promise.reject(new TypeError("Failed to fetch")))).toBe(
       "unreachable",
     );
     const timeout = new DOMException("signal timed out", "TimeoutError");
     expect(await failure(() => Promise.reject(timeout))).toBe("busy");
+    await expect(handshake(() => Promise.reject(timeout), ADDRESS)).rejects.toMatchObject({
+      as: "unreachable",
+      detail: ADDRESS.server,
+    });
   });
 
   test("a server that the browser's settings keep the extension from is withheld", async () => {

@@ -170,6 +170,10 @@ describe("the queue", () => {
     await ask(queue, answers, "p", ["short"]);
     for (let n = 0; n < 4; n += 1) await stage.pass(30_000);
     expect(answers.size).toBe(0);
+    // It may have gone: it is greeted each time.
+    const greeted = stage.sent.filter(({ path }) => path === "/readyz").length;
+    expect(greeted).toBe(stage.asked.length);
+    expect(greeted).toBeGreaterThan(1);
     stage.answer = (sent) => stage.scores(sent);
     await stage.pass(30_000);
     expect(answers.size).toBe(1);
@@ -381,6 +385,28 @@ describe("the queue", () => {
     release(stage.scores(stage.sent.at(-1)!));
     await stage.settle();
     expect(queue.state.kind).toBe("ok");
+  });
+
+  test("waits no more for the server before", async () => {
+    vi.stubGlobal("chrome", { permissions: { contains: () => Promise.resolve(true) } });
+    const stage = new Stage();
+    const { fetch } = stage;
+    stage.fetch = (address, init) =>
+      address.includes(":8765")
+        ? new Promise((_, reject) => {
+            init.signal?.addEventListener("abort", () => {
+              reject(new DOMException("", "AbortError"));
+            });
+          })
+        : fetch(address, init);
+    const queue = await stage.queue();
+    const answers: Answers = new Map();
+    await ask(queue, answers, "p", ["one"]);
+    await stage.settle();
+    queue.readdress({ server: "http://127.0.0.1:9999", token: "" });
+    await stage.settle();
+    expect(answers.size).toBe(1);
+    expect(queue.state).toMatchObject({ kind: "ok", failures: 0 });
   });
 
   test("drops an answer of the server before, and asks the new one", async () => {

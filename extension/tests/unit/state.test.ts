@@ -29,6 +29,16 @@ describe("the state", () => {
     expect(failed(OK, "unreachable").server).toBeNull();
     expect(failed(OK, "unauthorized").server).toBeNull();
     expect(failed(OK, "busy").server).toEqual(SERVER);
+    const late = {
+      kind: "failed",
+      as: "busy",
+      detail: "",
+      retryAfter: null,
+      silent: true,
+    } as const;
+    expect(next(OK, late, 0, 0)).toMatchObject({ kind: "busy", server: null });
+    const greeted = next(next(OK, late, 0, 0), { kind: "connected", server: SERVER }, 0, 0);
+    expect(greeted).toMatchObject({ kind: "busy", server: SERVER });
   });
 
   test("remembers how long a text must be while the server is away", () => {
@@ -71,6 +81,13 @@ describe("the state", () => {
       expect(advice).not.toMatch(/\$\d/);
     }
   });
+});
+
+test("only of an https address the certificate is mentioned", () => {
+  const advice = (detail: string) =>
+    stateAdvice({ ...OK, kind: "unreachable", detail }, words("en"));
+  expect(advice("https://byline.test")).toMatch(/ Open the address in a tab .* certificate\.$/);
+  expect(advice("http://byline.test")).not.toContain("certificate");
 });
 
 describe("the badge", () => {
