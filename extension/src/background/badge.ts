@@ -3,7 +3,7 @@
 import type { Words } from "../shared/i18n";
 import type { TabStatus } from "../shared/messages";
 import { isTrouble } from "../shared/state";
-import { judged } from "../shared/verdict";
+import { judged, pageVerdict } from "../shared/verdict";
 import { stateTitle } from "../shared/wording";
 
 const QUIET = "#5b6472";
@@ -34,7 +34,11 @@ export function badge(status: TabStatus, language: Words): Badge {
   if (state.kind === "busy") {
     return { text: "…", colour: QUIET, title: `${name}: ${stateTitle(state, language)}` };
   }
-  if (judged(report.words) === 0) return { text: "", colour: QUIET, title: name };
+  if (judged(report.words) === 0) {
+    const isUnjudged = pageVerdict(report.words) === "unjudged";
+    const title = isUnjudged ? `${name}: ${language.say("pageUnjudged")}` : name;
+    return { text: "", colour: QUIET, title };
+  }
   return {
     text: report.ai > 999 ? "999" : String(report.ai),
     colour: report.ai > 0 ? MARKED : QUIET,

@@ -36,7 +36,7 @@ export class Failure extends Error {
 
 /** No score came in time. */
 export class Late extends Failure {
-  constructor(readonly seconds: number) {
+  constructor(seconds: number) {
     super("busy", `${seconds} s`);
   }
 }

@@ -260,12 +260,10 @@ export class Queue {
   }
 
   /** A long text that was too much twice would be so for ever, and hold up all others. */
-  private giveUp({ seconds }: Late): void {
+  private giveUp({ message }: Late): void {
     const [job] = this.flying;
     if (!job || !isLong(job)) return;
-    if (job.late) {
-      this.land(job, { error: `The server needs more than ${seconds} s for a text this long.` });
-    }
+    if (job.late) this.land(job, { error: message, code: "late" });
     job.late = true;
   }
 

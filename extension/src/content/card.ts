@@ -4,11 +4,14 @@ import type { Words } from "../shared/i18n";
 import type { Refusal, Score } from "../shared/score";
 import type { State } from "../shared/state";
 import {
+  findingText,
   isForeignLanguage,
   isUnfit,
+  refusalText,
   stateAdvice,
   stateTitle,
   verdictLine,
+  type Said,
 } from "../shared/wording";
 
 export const CARD_CSS = `
@@ -41,6 +44,12 @@ function paragraph(text: string, name = ""): HTMLElement {
   const element = document.createElement("p");
   if (name !== "") element.className = name;
   element.textContent = text;
+  return element;
+}
+
+function remark({ text, lang }: Said): HTMLElement {
+  const element = paragraph(text);
+  if (lang) element.lang = lang;
   return element;
 }
 
@@ -77,14 +86,14 @@ const CAUTIONS = {
 } as const;
 
 export function scoreCard(score: Score | Refusal, minWords: number, language: Words): HTMLElement {
-  if ("error" in score) return card("none", language.say("notScored"), [paragraph(score.error)]);
+  if ("error" in score) {
+    return card("none", language.say("notScored"), [remark(refusalText(score, language))]);
+  }
   if (isForeignLanguage(score)) {
     return card("none", language.say("otherLanguage"), [paragraph(language.say("englishOnly"))]);
   }
-  if (isUnfit(score)) {
-    const reasons = score.findings.map(({ message }) => paragraph(message));
-    return card("none", language.say("notScored"), reasons);
-  }
+  const findings = score.findings.map((finding) => remark(findingText(finding, language)));
+  if (isUnfit(score)) return card("none", language.say("notScored"), findings);
   if (score.verdict === "too_short") {
     const counts = [language.count(score.words), language.count(minWords)];
     return card("none", language.say("verdictShort"), [
@@ -95,7 +104,7 @@ export function scoreCard(score: Score | Refusal, minWords: number, language: Wo
   return card(score.verdict, verdictLine(score, language), [
     ...(score.probability === null ? [] : [gauge(score.probability)]),
     paragraph(language.say("wordsScored", scored)),
-    ...score.findings.map(({ message }) => paragraph(message)),
+    ...findings,
     paragraph(language.say(CAUTIONS[score.verdict]), "caution"),
   ]);
 }

@@ -31,6 +31,8 @@ const VERDICTS: Record<PageVerdict, Key> = {
   human: "pageHuman",
   none: "pageNone",
 };
+  unjudged: "pageUnjudged",
+  short: "pageNothing",
 /** The slider's left end: everything the server calls ai or unclear. */
 const ALL = 0.25;
 
@@ -82,9 +84,7 @@ function show(now: TabStatus): void {
   if (!now.active) return;
   const { words: counted } = report;
   const all = judged(counted);
-  const verdict = pageVerdict(counted);
-  const nothing = all === 0 && counted.waiting === 0;
-  const line = words.say(nothing ? "pageNothing" : VERDICTS[verdict]);
+  const line = words.say(VERDICTS[pageVerdict(counted)]);
   const partial = all > 0 && counted.waiting > 0;
   byId("verdict", HTMLElement).textContent = partial ? words.say("soFar", line) : line;
   const share = (n: number) => (n === 0 ? words.count(0) : words.percent(n / all));

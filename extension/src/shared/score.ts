@@ -32,7 +32,9 @@ export interface Score {
 }
 
 export interface Refusal {
+  /** What to say where `code` is none of the known ones. */
   readonly error: string;
+  readonly code?: string;
 }
 
 export interface Server {
@@ -109,7 +111,8 @@ function sentence(value: unknown, length: number): Sentence {
 
 function score(json: Json, text: string): Score | Refusal {
   if ("error" in json) {
-    return { error: string(object(json.error, "error").message, "message") };
+    const { code, message } = object(json.error, "error");
+    return { error: string(message, "message"), code: string(code, "code") };
   }
   const probability = json.probability;
   const findings = list(json.findings ?? [], "findings").map((value) => {

@@ -4,7 +4,7 @@ import { NO_WORDS, type Words } from "./messages";
 import type { Refusal, Score } from "./score";
 import { isUnfit } from "./wording";
 
-export type PageVerdict = "ai" | "mixed" | "unclear" | "human" | "none";
+export type PageVerdict = "ai" | "mixed" | "unclear" | "human" | "none" | "unjudged" | "short";
 
 /** What a passage counts as. A text of no kind that the model knows is no doubt about the writer. */
 export function standing(score: Score | Refusal): keyof Words {
@@ -27,14 +27,16 @@ export function add(a: Words, b: Words): Words {
 }
 
 /**
- * The page's verdict, from the shares of its judged words.
+ * The page's verdict, from the shares of its judged words; where there are none, why: not yet (`none`), or
+ * what most of its text is.
  *
  * One passage in a hundred by a human is called `ai` by design, so a page of many passages holds
  * one by chance: under a tenth of the words is not yet a mixed page.
  */
 export function pageVerdict(words: Words): PageVerdict {
   const all = judged(words);
-  if (all === 0) return "none";
+  if (all === 0 && words.waiting > 0) return "none";
+  if (all === 0) return words.unjudged > words.short ? "unjudged" : "short";
   if (words.ai >= all / 2) return "ai";
   if (words.ai >= all / 10) return "mixed";
   return words.human >= all / 2 ? "human" : "unclear";

@@ -1,7 +1,7 @@
 /** Sentences about states and verdicts; the same wherever they are read. */
 
 import type { Key, Words } from "./i18n";
-import type { Score, Verdict } from "./score";
+import type { Finding, Refusal, Score, Verdict } from "./score";
 import type { Kind, State } from "./state";
 
 const TITLES: Record<Kind, Key> = {
@@ -36,6 +36,41 @@ const VERDICTS: Record<Verdict, Key> = {
   human: "verdictHuman",
   too_short: "verdictShort",
 };
+
+/** By the server's own names of them: scoring/byline/types.py. */
+const FINDINGS: Readonly<Record<string, Key>> = {
+  zero_width: "findingZeroWidth",
+  bidi: "findingBidi",
+  homoglyphs: "findingHomoglyphs",
+  styled_letters: "findingStyledLetters",
+  control_characters: "findingControlCharacters",
+  invalid_unicode: "findingInvalidUnicode",
+  repetitive: "findingRepetitive",
+  truncated: "findingTruncated",
+};
+
+const REFUSALS: Readonly<Record<string, Key>> = {
+  text_too_long: "textTooLong",
+  late: "textLate",
+};
+
+/** A sentence, and its language where that is the server's. */
+export interface Said {
+  readonly text: string;
+  readonly lang?: "en";
+}
+
+function said(key: Key | undefined, message: string, language: Words): Said {
+  return key ? { text: language.say(key) } : { text: message, lang: "en" };
+}
+
+export function findingText({ kind, message }: Finding, language: Words): Said {
+  return said(FINDINGS[kind], message, language);
+}
+
+export function refusalText({ code = "", error }: Refusal, language: Words): Said {
+  return said(REFUSALS[code], error, language);
+}
 
 export function stateTitle(state: State, language: Words): string {
   return language.say(TITLES[state.kind]);

@@ -2,6 +2,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { words } from "../../src/shared/i18n";
+import { findingText } from "../../src/shared/wording";
 import { EXTENSION } from "../paths";
 
 type Catalogue = Record<string, { message: string }>;
@@ -39,6 +40,17 @@ describe("the messages", () => {
     const known = catalogue("en");
     for (const [, inHtml, inManifest] of said)
       expect(known).toHaveProperty(inHtml ?? inManifest ?? "");
+  });
+
+  test("have a sentence for every kind of finding that a score may come with", () => {
+    const types = readFileSync(`${EXTENSION}../scoring/byline/types.py`, "utf8");
+    const kinds = /^FindingKind = Literal\[([^\]]+)\]/m.exec(types)?.[1]?.match(/\w+/g) ?? [];
+    expect(kinds.length).toBeGreaterThan(5);
+    // The first has a card of its own, the second is the command line's.
+    const others = kinds.filter((kind) => kind !== "not_english" && kind !== "set_apart");
+    for (const kind of others) {
+      expect(findingText({ kind, message: "" }, words("de", "de")).lang, kind).toBeUndefined();
+    }
   });
 
   test("accuse nobody", () => {

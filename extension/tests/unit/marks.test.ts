@@ -92,11 +92,19 @@ describe("the page's verdict", () => {
     pageVerdict({ ...NO_WORDS, ai, unclear, human });
 
   test("follows the shares of the judged words", () => {
-    expect(words(0, 0, 0)).toBe("none");
     expect(words(60, 0, 40)).toBe("ai");
     expect(words(20, 0, 80)).toBe("mixed");
     expect(words(0, 60, 40)).toBe("unclear");
     expect(words(0, 40, 60)).toBe("human");
+  });
+
+  test.each([
+    [{ waiting: 50, unjudged: 300 }, "none"],
+    [{ unjudged: 300, short: 20 }, "unjudged"],
+    [{ unjudged: 20, short: 300 }, "short"],
+    [{}, "short"],
+  ])("of %o, where none are judged, is %s", (counted, verdict) => {
+    expect(pageVerdict({ ...NO_WORDS, ...counted })).toBe(verdict);
   });
 
   test("makes nothing of the one passage in a hundred that is called ai by chance", () => {

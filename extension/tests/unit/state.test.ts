@@ -105,6 +105,11 @@ describe("the badge", () => {
     // Asked for all the same: what is found counts.
     expect(badge({ ...status, siteOff: true }, own).text).toBe("3");
     expect(badge({ ...status, report: { ...status.report, words: NO_WORDS } }, own).text).toBe("");
+    const foreign = { ...status.report, words: { ...NO_WORDS, unjudged: 300 } };
+    expect(badge({ ...status, report: foreign }, own)).toMatchObject({
+      text: "",
+      title: "Byline: Not judged: another language, or refused by the server",
+    });
     expect(badge({ ...status, active: false }, own).text).toBe("");
     expect(badge(status, own)).toMatchObject({
       text: "3",
