@@ -111,7 +111,15 @@ export function scoreCard(score: Score | Refusal, minWords: number, language: Wo
 
 /** Nothing is known yet, and why. */
 export function stateCard(state: State, language: Words): HTMLElement {
-  const advice = stateAdvice(state, language);
+  return waitingCard(state, language, stateAdvice(state, language));
+}
+
+/** The same of what follows on the page. */
+export function moreCard(state: State, language: Words): HTMLElement {
+  return waitingCard(state, language, stateAdvice(state, language) || language.say("moreComes"));
+}
+
+function waitingCard(state: State, language: Words, advice: string): HTMLElement {
   const title =
     state.kind === "ok" || state.kind === "unknown"
       ? language.say("waiting")

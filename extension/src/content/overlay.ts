@@ -14,11 +14,14 @@ const HOST_CSS = `
     width: 0 !important; height: 0 !important; display: block !important; }
   .tip { position: fixed; inset: auto; margin: 0; padding: 0; border: 0; background: none; overflow: visible;
     color-scheme: light dark; }
+  .said { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
   .bars { position: absolute; top: 0; left: 0; z-index: 2147483646; pointer-events: none; }
   /* On paper the text stands elsewhere. */
   @media print { :host { display: none !important; } }
 `;
 const GAP = 8;
+/** Milliseconds. A screen reader reads out what changes in a place that it knows, not one that comes filled. */
+const SAY = 300;
 
 export interface Bar {
   readonly left: number;
@@ -32,8 +35,10 @@ export class Overlay {
   private readonly host = document.createElement("div");
   private readonly root = this.host.attachShadow({ mode: "closed" });
   private readonly tip = document.createElement("div");
+  private readonly said = document.createElement("div");
   private readonly bars = document.createElement("div");
   private shown = false;
+  private saying: ReturnType<typeof setTimeout> | undefined;
 
   constructor() {
     const sheet = new CSSStyleSheet();
@@ -41,10 +46,11 @@ export class Overlay {
     adopt(this.root, sheet);
     this.tip.className = "tip";
     this.tip.popover = "manual";
-    this.tip.role = "status";
+    this.said.className = "said";
+    this.said.role = "status";
     this.bars.className = "bars";
     this.bars.ariaHidden = "true";
-    this.root.append(this.bars, this.tip);
+    this.root.append(this.bars, this.tip, this.said);
   }
 
   get tipShown(): boolean {
@@ -55,9 +61,14 @@ export class Overlay {
     return target === this.host;
   }
 
-  /** Show `card` at a place of the viewport: below it, or above where there is no room. */
-  showTip(card: HTMLElement, place: DOMRect, language: string): void {
+  /**
+   * Show `card` at a place of the viewport: below it, or above where there is no room.
+   *
+   * @param aloud whether a screen reader is to read it out
+   */
+  showTip(card: HTMLElement, place: DOMRect, language: string, aloud: boolean): void {
     this.attach();
+    this.say(aloud ? card : null, language);
     this.tip.lang = language;
     this.tip.replaceChildren(card);
     if (!this.shown) this.tip.showPopover();
@@ -76,9 +87,22 @@ export class Overlay {
   hideTip(): void {
     if (!this.shown) return;
     this.shown = false;
+    this.say(null);
     if (this.tip.isConnected) this.tip.hidePopover();
     this.tip.replaceChildren();
     this.detach();
+  }
+
+  private say(card: HTMLElement | null, language = ""): void {
+    clearTimeout(this.saying);
+    if (!card) this.said.replaceChildren();
+    else {
+      this.said.lang = language;
+      const copy = [...card.querySelectorAll("p")].map((line) => line.cloneNode(true));
+      this.saying = setTimeout(() => {
+        this.said.replaceChildren(...copy);
+      }, SAY);
+    }
   }
 
   /** The bars, in coordinates of the viewport. */

@@ -5,11 +5,10 @@ import type { Answer, PageCommand, ToPage } from "../shared/messages";
 import { MIN_WORDS } from "../shared/score";
 import { DEFAULTS, view, type View } from "../shared/settings";
 import { INITIAL, type State } from "../shared/state";
-import { scoreCard, stateCard } from "./card";
+import { moreCard, scoreCard, stateCard } from "./card";
 import { Display } from "./display";
 import type { Eyes } from "./extract";
 import { Link } from "./link";
-import { marks } from "./marks";
 import { Overlay } from "./overlay";
 import { elementsOf, Passages, type Change, type Passage } from "./passages";
 import { distance, isNear, isVisible, scrollTo, startOf } from "./place";
@@ -17,6 +16,7 @@ import { Reader } from "./reader";
 import { Selection } from "./selection";
 import { pause } from "./slices";
 import { Timers } from "./timers";
+import { following } from "./walk";
 import { Watch, type Reactions } from "./watch";
 
 /** Asked about at once. Few, so that a reader who scrolls on is not kept waiting. */
@@ -421,7 +421,9 @@ export class Page {
   ): void {
     this.told = about;
     this.toldAt = this.toldPlace();
-    this.overlay.showTip(card, place, this.words.language);
+    // What the pointer rests on is no answer to anything.
+    const aloud = about === null || this.stays;
+    this.overlay.showTip(card, place, this.words.language, aloud);
   }
 
   private toldPlace(): DOMRect {
@@ -462,19 +464,28 @@ export class Page {
 
   /** The next marked passage after the one shown last, in the order of the page; false at its end. */
   private revealNext(): boolean {
-    const marked = this.all()
-      .filter(({ score }) => score && marks(score, this.view.threshold).length > 0)
-      .filter(isVisible)
-      .map((passage) => ({ passage, start: startOf(passage) }))
-      .sort((a, b) => inOrder(a.start, b.start));
-    const index = marked.findIndex(({ passage }) => passage.id === this.revealedId);
-    const next = marked[index + 1];
-    if (next) void this.reveal(next.passage);
+    if (!this.check) return false;
+    // Who walks from mark to mark wants them all.
+    this.check.whole = true;
+    this.ask();
+    const next = following(this.all(), this.revealedId, this.view.threshold);
+    if (next === "waiting") this.sayMoreComes();
+    else if (next) void this.reveal(next);
     else if (this.hasLed) {
       this.revealedId = 0;
       this.closeTip();
     }
-    return next !== undefined;
+    return next !== null;
+  }
+
+  /** Where the walk stands, or in the middle of the screen if it has not begun. */
+  private sayMoreComes(): void {
+    const last = this.check?.passages.get(this.revealedId) ?? null;
+    this.dropSelection();
+    this.stays = true;
+    const middle = new DOMRect(window.innerWidth / 2, window.innerHeight / 2);
+    const place = last ? startOf(last).getBoundingClientRect() : middle;
+    this.showTip(moreCard(this.state, this.words), last, place);
   }
 
   private checkSelection(text: string): void {
@@ -491,12 +502,4 @@ export class Page {
     this.selection.close();
     if (waiting) this.link.say({ kind: "cancel", ids: [waiting.id] });
   }
-}
-
-/** By the page's order; in two trees, between which there is none, by their place on the screen. */
-function inOrder(a: Range, b: Range): number {
-  if (a.startContainer.getRootNode() === b.startContainer.getRootNode()) {
-    return a.compareBoundaryPoints(Range.START_TO_START, b);
-  }
-  return a.getBoundingClientRect().top - b.getBoundingClientRect().top;
 }

@@ -106,7 +106,12 @@ describe.skipIf(SKIPPED)("for every reader", () => {
       }`,
       returnByValue: true,
     });
-    expect(outerHTML).toContain('role="status"');
+    expect(outerHTML).not.toContain("role=");
+    const said = await session.send("DOM.performSearch", {
+      query: "[role=status]",
+      includeUserAgentShadowDOM: true,
+    });
+    expect(said.resultCount).toBe(1);
     const copy = await chromium.browser.newPage();
     await dress(copy, scheme);
     await copy.setContent(

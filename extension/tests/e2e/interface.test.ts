@@ -2,7 +2,7 @@ import type { Frame, Page } from "puppeteer-core";
 import { afterAll, beforeAll, beforeEach, describe, expect, inject, test } from "vitest";
 import { Chromium, marked, SKIPPED, until } from "./chromium";
 import { picture } from "./pictures";
-import { listen, startByline } from "./servers";
+import { between, listen, startByline } from "./servers";
 
 const SITE = "127.0.0.1";
 
@@ -411,6 +411,39 @@ describe.skipIf(SKIPPED)("popup, options, menu, command", () => {
     await press("check-page");
     await until("no marks", async () => (await marked(page)).length === 0);
     expect(await chromium.tooltip(page)).toBeNull();
+  });
+
+  test("the walk waits for what is not scored yet, instead of beginning anew", async () => {
+    let isFull = false;
+    const server = await between(inject("byline"), async (pass, respond) => {
+      const wasFull = isFull;
+      isFull = true;
+      if (wasFull) respond(429, '{"error":{"code":"queue_full","message":"later"}}');
+      else await pass();
+    });
+    await chromium.set({ server: server.origin });
+    const page = await chromium.check("/infinite?walk");
+    await hasMarks(page);
+    const tab = await chromium.tab(page);
+    const press = () =>
+      chromium.control.evaluate((id) => chrome.tabs.sendMessage(id, { kind: "next" }), tab);
+    const says = async (line: RegExp) => line.test((await chromium.tooltip(page)) ?? "");
+    await until("it waits", async () => {
+      await press();
+      await new Promise((resolve) => setTimeout(resolve, 500));
+      return says(/goes on as soon as it has room/);
+    });
+    const before = await page.evaluate(() => scrollY);
+    await press();
+    expect(await page.evaluate(() => scrollY)).toBe(before);
+    // Now it takes every text.
+    await until("all is scored", async () => {
+      isFull = false;
+      return (await chromium.status(page)).report.words.waiting === 0;
+    });
+    await press();
+    await until("the next mark", () => says(/^(Likely AI-written|Unclear) \(/));
+    await server.stop();
   });
 
   test("the walk from mark to mark goes through frames, one at a time, and begins anew", async () => {
