@@ -1,6 +1,6 @@
 /** The pages' own words: what they ask, and what they report. */
 
-import type { FromPage } from "../shared/messages";
+import type { Answer, FromPage } from "../shared/messages";
 import { admit, end, halt } from "./checking";
 import { isKeptOut, mayRun } from "./documents";
 import { refresh } from "./popups";
@@ -32,9 +32,10 @@ async function hear(frame: Frame, message: FromPage): Promise<void> {
     case "ask": {
       // What was selected and asked about needs no leave for the page.
       const texts = message.texts.filter(({ id }) => frame.active || id < 0);
-      await queue.ask(frame.key, texts, (id, score) => {
+      const deliver = (id: number, score: Answer["score"]) => {
         tell(frame, { kind: "answers", answers: [{ id, score }] });
-      });
+      };
+      await queue.ask(frame.key, texts, deliver, !frame.isPrivate);
       break;
     }
     case "cancel":

@@ -22,6 +22,8 @@ interface Wanted extends Asked {
 interface Job extends Wanted {
   readonly hash: string;
   readonly deliver: Deliver;
+  /** Whether its score is remembered. */
+  readonly keep: boolean;
   /** Whether the server once took too long over it alone. */
   late: boolean;
 }
@@ -69,8 +71,12 @@ export class Queue {
     return this.jobs.length + this.flying.length;
   }
 
-  /** Ask for scores of a page's texts. An id asked about again takes the place of what waits. */
-  async ask(page: string, texts: readonly Asked[], deliver: Deliver): Promise<void> {
+  /**
+   * Ask for scores of a page's texts. An id asked about again takes the place of what waits.
+   *
+   * @param keep whether the scores are remembered
+   */
+  async ask(page: string, texts: readonly Asked[], deliver: Deliver, keep = true): Promise<void> {
     this.cancel(
       page,
       texts.map(({ id }) => id),
@@ -80,7 +86,7 @@ export class Queue {
     const hashes = await Promise.all(texts.map(({ text }) => hashOf(text)));
     for (const [index, one] of arriving.entries()) {
       if (!this.arriving.delete(one)) continue; // Cancelled meanwhile.
-      this.jobs.push({ ...one, hash: hashes[index] ?? "", deliver, late: false });
+      this.jobs.push({ ...one, hash: hashes[index] ?? "", deliver, keep, late: false });
     }
     // Before the handshake nobody knows whether what is remembered is the server's model's.
     if (this.current.server) this.recall();
@@ -285,11 +291,12 @@ export class Queue {
     this.event({ kind: "answered" });
     const found = new Map<string, Score | Refusal>();
     const kept = new Map<string, Score>();
+    const keeps = new Set(batch.filter(({ keep }) => keep).map(({ hash }) => hash));
     texts.forEach(([hash], index) => {
       const result = answer.scores[index];
       if (!result) return;
       found.set(hash, result);
-      if (!("error" in result)) kept.set(hash, result);
+      if (!("error" in result) && keeps.has(hash)) kept.set(hash, result);
     });
     for (const job of batch) {
       const result = found.get(job.hash);

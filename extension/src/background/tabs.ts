@@ -13,6 +13,8 @@ export interface Frame {
   readonly frame: number;
   /** Its own; null where it has none, as what a page writes into a sandbox. */
   readonly site: string | null;
+  /** Of a private window: nothing about it is to outlive it. */
+  readonly isPrivate: boolean;
   readonly port: chrome.runtime.Port;
   active: boolean;
   /** Settled once it is known whether it may be checked. */
@@ -26,13 +28,19 @@ export class Tabs {
 
   enter(port: chrome.runtime.Port, tab: number): Frame {
     this.count += 1;
-    const { frameId: frame = 0, origin, url } = port.sender ?? {};
+    const {
+      frameId: frame = 0,
+      origin,
+      url,
+      tab: { incognito: isPrivate = false } = {},
+    } = port.sender ?? {};
     const entered = {
       key: `${this.count}`,
       tab,
       frame,
       // What a page writes into a frame has no address, but the origin of that page.
       site: siteOf(origin) ?? siteOf(url),
+      isPrivate,
       port,
       active: false,
       admission: Promise.resolve(),

@@ -117,9 +117,14 @@ function isMereForm(element: Element): boolean {
   return element.tagName === "FORM" && !element.querySelector("article, main, [role=main], h1");
 }
 
+/** A file of plain text is shown as one PRE, which is all there is of it. */
+function isPlainText({ tagName, ownerDocument }: Element): boolean {
+  return tagName === "PRE" && ownerDocument.contentType === "text/plain";
+}
+
 /** Whether an element's text is never read, however it is styled. */
 export function isLeftOut(element: Element): boolean {
-  if (NEVER.has(element.tagName.toUpperCase())) return true;
+  if (NEVER.has(element.tagName.toUpperCase()) && !isPlainText(element)) return true;
   if (rolesOf(element).some((role) => ROLES.has(role))) return true;
   return isEditor(element) || isMereForm(element);
 }

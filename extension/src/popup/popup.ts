@@ -22,6 +22,7 @@ import { isTrouble } from "../shared/state";
 import { judged, pageVerdict, total, type PageVerdict } from "../shared/verdict";
 import { dropWish, makeWish } from "../shared/wish";
 import { stateAdvice, stateTitle } from "../shared/wording";
+import { obstacleOf } from "./obstacle";
 import { StrongestList } from "./strongest";
 
 const VERDICTS: Record<PageVerdict, Key> = {
@@ -30,9 +31,9 @@ const VERDICTS: Record<PageVerdict, Key> = {
   unclear: "pageUnclear",
   human: "pageHuman",
   none: "pageNone",
-};
   unjudged: "pageUnjudged",
   short: "pageNothing",
+};
 /** The slider's left end: everything the server calls ai or unclear. */
 const ALL = 0.25;
 
@@ -47,6 +48,9 @@ let settings: Settings;
 let words: Words;
 let status: TabStatus | null = null;
 let tab: number;
+let obstacle: Key | null = null;
+/** Of a private window no site is put on a list, which outlives it. */
+let isPrivate = false;
 
 /** The tab the button belongs to; `?tab=` names another, for a popup opened as a page. */
 async function ownTab(): Promise<number> {
@@ -72,10 +76,13 @@ function show(now: TabStatus): void {
   byId("retry", HTMLElement).hidden = state.kind === "busy" && report.words.waiting === 0;
   byId("advice", HTMLElement).textContent = stateAdvice(state, words);
 
-  byId("unreadable", HTMLElement).hidden = now.site !== null;
-  byId("here", HTMLElement).hidden = now.site === null;
+  const unreadable = byId("unreadable", HTMLElement);
+  unreadable.hidden = obstacle === null;
+  unreadable.textContent = obstacle === null ? "" : words.say(obstacle);
+  byId("here", HTMLElement).hidden = obstacle !== null;
   check.textContent = words.say(now.active ? "stopPage" : "checkPage");
   check.classList.toggle("primary", !now.active);
+  byId("site-row", HTMLElement).hidden = now.site === null || isPrivate;
   byId("site-name", HTMLElement).textContent = words.say("siteSwitch", now.site ?? "");
   site.checked = runsByItself(settings, now.site);
 
@@ -184,6 +191,7 @@ async function open(): Promise<void> {
   apply(await loadSettings());
   tab = await ownTab();
   connect();
+  void look();
   chrome.storage.local.onChanged.addListener(() => void loadSettings().then(apply));
   check.addEventListener("click", () => void toggle());
   site.addEventListener("change", () => void switchSite());
@@ -198,6 +206,15 @@ async function open(): Promise<void> {
     const value = Number(threshold.value);
     void saveSettings({ threshold: value <= ALL ? 0 : value });
   });
+}
+
+async function look(): Promise<void> {
+  const shown = await chrome.tabs.get(tab);
+  isPrivate = shown.incognito;
+  if (status) show(status);
+  // A page that is stuck would be silent, and is none that the browser keeps from us.
+  obstacle = await obstacleOf(shown);
+  if (status) show(status);
 }
 
 /** The worker may be stopped while the popup is open; it comes back when called. */

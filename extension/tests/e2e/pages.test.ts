@@ -43,6 +43,10 @@ describe.skipIf(SKIPPED)("pages of every kind", () => {
     expect(complaints).toEqual([]);
   });
 
+  test("a file of plain text", async () => {
+    await marksAre(await chromium.check("/text"), [AI[0]!]);
+  });
+
   test("frames: of this origin, of another, sandboxed, and written by the page", async () => {
     await chromium.automatic();
     const page = await chromium.open("/frames");

@@ -187,6 +187,7 @@ const PAGES: Readonly<Record<string, string>> = {
       `<details><summary>More</summary>${escape(AI_2)}${p(AI_2)}</details>`,
   ),
   "/short": SHORT,
+  "/text": `${AI_1}\n`,
   "/empty": page("<h1>Nothing here</h1><p>A short one.</p>"),
 };
 
@@ -204,7 +205,7 @@ export async function serveSite(): Promise<{ origin: string; close: () => Promis
           ? OTHERS(`http://${request.headers.host ?? ""}`)
           : PAGES[name];
     response.writeHead(content === undefined ? 404 : 200, {
-      "Content-Type": "text/html; charset=utf-8",
+      "Content-Type": `text/${name === "/text" ? "plain" : "html"}; charset=utf-8`,
       ...(name === "/strict" ? { "Content-Security-Policy": STRICT } : {}),
     });
     response.end(content ?? "");

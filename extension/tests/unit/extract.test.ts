@@ -53,6 +53,14 @@ describe("blocks", () => {
     expect(texts(`${nobody}<p>Prose.</p>`)).toEqual(["Prose."]);
   });
 
+  test("are read from a file of plain text, which browsers show as code", () => {
+    const file = "<pre style='white-space: pre-wrap'>One line.\nTwo.</pre>";
+    expect(texts(file)).toEqual([]);
+    Object.defineProperty(document, "contentType", { value: "text/plain", configurable: true });
+    expect(texts(file)).toEqual(["One line.\nTwo."]);
+    Reflect.deleteProperty(document, "contentType");
+  });
+
   test("take in a page that was put into a form, and code within a sentence", () => {
     expect(texts("<form><main><p>A page.</p></main></form>")).toEqual(["A page."]);
     expect(texts("<p>Call <code>f()</code> twice.</p>")).toEqual(["Call f() twice."]);

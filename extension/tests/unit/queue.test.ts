@@ -224,6 +224,18 @@ describe("the queue", () => {
     expect(stage.asked.length).toBe(1);
   });
 
+  test("remembers nothing of a private window", async () => {
+    const stage = new Stage();
+    const area = memory();
+    const queue = await stage.queue(area);
+    const answers: unknown[] = [];
+    const asked = [{ id: 1, text: "private" }];
+    await queue.ask("p", asked, (_, answer) => answers.push(answer), false);
+    await stage.settle();
+    expect(answers.length).toBe(1);
+    expect([...area.stored.keys()].filter((key) => key.startsWith("score:"))).toEqual([]);
+  });
+
   test("forgets the scores of another model", async () => {
     const stage = new Stage();
     const area = memory();
