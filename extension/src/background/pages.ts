@@ -33,7 +33,7 @@ async function hear(frame: Frame, message: FromPage): Promise<void> {
       // What was selected and asked about needs no leave for the page.
       const texts = message.texts.filter(({ id }) => frame.active || id < 0);
       const deliver = (id: number, score: Answer["score"]) => {
-        tell(frame, { kind: "answers", answers: [{ id, score }] });
+        tell(frame, { kind: "answer", answer: { id, score } });
       };
       await queue.ask(frame.key, texts, deliver, !frame.isPrivate);
       break;

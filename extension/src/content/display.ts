@@ -1,13 +1,13 @@
 /** Marks on the page: which of them are there, the bars beside them, what lies under the pointer. */
 
 import type { Style } from "../shared/settings";
+import { BAR_WIDTH } from "../shared/style";
 import { anchor, type Span } from "./anchor";
 import { marks, type Mark } from "./marks";
 import type { Bar, Overlay } from "./overlay";
 import { createPainter } from "./paint";
 import { contains, type Passage } from "./passages";
 import { overlap, windowOf } from "./place";
-import { BAR_WIDTH } from "./style";
 
 /** Ranges on the page at once: the browser's cost grows with them. */
 const MOST_RANGES = 400;

@@ -1,13 +1,8 @@
 /** A passage's score to what is marked in it. Pure. */
 
 import type { Refusal, Score } from "../shared/score";
+import type { Level, MarkKind } from "../shared/style";
 import { standing } from "../shared/verdict";
-
-export type MarkKind = "ai" | "unclear";
-
-/** 1 is the faintest. */
-export type Level = 1 | 2 | 3 | 4;
-export const LEVELS: readonly Level[] = [1, 2, 3, 4];
 
 /** A half-open span of the passage, in UTF-16 code units. */
 export interface Mark {

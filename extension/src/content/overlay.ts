@@ -5,9 +5,9 @@
  * something to show: the page's own markup is never touched.
  */
 
+import { MARGIN_CSS } from "../shared/style";
 import { CARD_CSS } from "./card";
 import { adopt } from "./sheets";
-import { MARGIN_CSS } from "./style";
 
 const HOST_CSS = `
   :host { all: initial !important; position: absolute !important; top: 0 !important; left: 0 !important;

@@ -152,8 +152,8 @@ export class Page {
         this.state = message.state;
         if (this.selection.waiting) this.showTip(stateCard(this.state, this.words));
         break;
-      case "answers":
-        for (const answer of message.answers) this.take(answer);
+      case "answer":
+        this.take(message.answer);
         break;
     }
   }

@@ -1,9 +1,15 @@
 /** The one seam over the CSS Custom Highlight API: ranges in, marks on the page. */
 
 import type { Style } from "../shared/settings";
-import { LEVELS, type Level, type MarkKind } from "./marks";
+import {
+  EACH_TREE,
+  highlightCss,
+  highlightName,
+  LEVELS,
+  type Level,
+  type MarkKind,
+} from "../shared/style";
 import { abandon, adopt } from "./sheets";
-import { EACH_TREE, highlightCss, highlightName } from "./style";
 
 export interface Painter {
   add(range: Range, kind: MarkKind, level: Level): void;
@@ -33,10 +39,6 @@ export function createPainter(style: Style): Painter {
     }
   }
 
-  function take(root: Document | ShadowRoot): void {
-    adopt(root, sheet);
-  }
-
   const painter: Painter = {
     add(range, kind, level) {
       highlights.get(highlightName(kind, level))?.add(range);
@@ -48,7 +50,7 @@ export function createPainter(style: Style): Painter {
       if (known.has(root) || (root instanceof ShadowRoot && !EACH_TREE)) return;
       known.add(root);
       roots.add(new WeakRef(root));
-      take(root);
+      adopt(root, sheet);
     },
     ensure() {
       for (const [name, highlight] of highlights) {
@@ -56,7 +58,7 @@ export function createPainter(style: Style): Painter {
       }
       for (const reference of roots) {
         const root = reference.deref();
-        if (root) take(root);
+        if (root) adopt(root, sheet);
         else roots.delete(reference);
       }
     },

@@ -3,10 +3,11 @@
 import type { Report, Words } from "../shared/messages";
 import { NO_WORDS } from "../shared/messages";
 import type { Refusal, Score } from "../shared/score";
+import type { Level, MarkKind } from "../shared/style";
 import { standing } from "../shared/verdict";
 import type { Span } from "./anchor";
 import { parentOf } from "./extract";
-import { marks, type Level, type MarkKind } from "./marks";
+import { marks } from "./marks";
 import type { Part, PassageText } from "./text";
 
 const STRONGEST = 12;
@@ -146,7 +147,7 @@ export class Passages {
 
   report(threshold: number): Report {
     const words: Record<keyof Words, number> = { ...NO_WORDS };
-    const marked: { passage: Passage; score: Score; kind: string }[] = [];
+    const marked: { passage: Passage; score: Score }[] = [];
     let ai = 0;
     let unclear = 0;
     for (const passage of this.byId.values()) {
@@ -156,7 +157,7 @@ export class Passages {
       if (!score || "error" in score || marks(score, threshold).length === 0) continue;
       if (kind === "ai") ai += 1;
       if (kind === "unclear") unclear += 1;
-      marked.push({ passage, score, kind });
+      marked.push({ passage, score });
     }
     const strongest = marked
       .sort((a, b) => (b.score.probability ?? 0) - (a.score.probability ?? 0))

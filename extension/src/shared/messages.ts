@@ -58,7 +58,7 @@ export type ToPage =
   | { readonly kind: "view"; readonly view: View; readonly minWords: number }
   | { readonly kind: "stop" }
   | { readonly kind: "state"; readonly state: State }
-  | { readonly kind: "answers"; readonly answers: readonly Answer[] };
+  | { readonly kind: "answer"; readonly answer: Answer };
 
 /** Said once, by the worker, to the content scripts of a tab or a frame. */
 export type PageCommand =

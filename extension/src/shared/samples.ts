@@ -1,8 +1,7 @@
 /** The marks as samples, for the legend and the options: by the very rules of the page's marks. */
 
-import { barBorder, highlightName, declarations } from "../content/style";
-import type { MarkKind, Level } from "../content/marks";
 import type { Style } from "./settings";
+import { barBorder, declarations, highlightName, type Level, type MarkKind } from "./style";
 
 const SAMPLES: readonly (readonly [MarkKind, Level])[] = [
   ["ai", 1],

@@ -1,6 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { LEVELS, type MarkKind } from "../../src/content/marks";
-import { barBorder, declarations } from "../../src/content/style";
+import { barBorder, declarations, LEVELS, type MarkKind } from "../../src/shared/style";
 
 type Colour = readonly [number, number, number];
 

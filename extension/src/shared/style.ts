@@ -7,8 +7,13 @@
  * lost on some readers.
  */
 
-import type { Style } from "../shared/settings";
-import { LEVELS, type Level, type MarkKind } from "./marks";
+import type { Style } from "./settings";
+
+export type MarkKind = "ai" | "unclear";
+
+/** 1 is the faintest. */
+export type Level = 1 | 2 | 3 | 4;
+export const LEVELS: readonly Level[] = [1, 2, 3, 4];
 
 const COLOURS = { ai: "188 103 5", unclear: "92 124 165" } as const;
 
