@@ -69,7 +69,14 @@ def batches(
 def collate(
     examples: Sequence[Example], group: NDArray[np.int64], device: torch.device, pad: int
 ) -> Batch:
-    """Pad some examples to the longest of them."""
+    """Pad some examples to the longest of them.
+
+    Args:
+        examples: all of them.
+        group: int64 [B]; which make up the batch.
+        device: where the batch goes.
+        pad: id of the padding token.
+    """
     chosen = [examples[i] for i in group]
     longest = max(len(example.ids) for example in chosen)
     ids = np.full((len(chosen), longest), pad, dtype=np.int64)

@@ -19,7 +19,12 @@ def probability(log_odds: Floats) -> Floats:
 
 
 def auroc(labels: NDArray[np.int64], scores: Floats) -> float:
-    """Area under the ROC curve, ties counted half (Mann and Whitney 1947); NaN for one class."""
+    """Area under the ROC curve, ties counted half (Mann and Whitney 1947); NaN for one class.
+
+    Args:
+        labels: int64 [n], 0 or 1.
+        scores: float64 [n], the higher the likelier AI.
+    """
     positive = int(labels.sum())
     negative = len(labels) - positive
     if not positive or not negative:
@@ -34,7 +39,16 @@ def auroc(labels: NDArray[np.int64], scores: Floats) -> float:
 
 
 def true_positive_rate(labels: NDArray[np.int64], scores: Floats, false_positives: float) -> float:
-    """Share of AI texts above the score that the given share of human texts exceeds."""
+    """Share of AI texts above the score that the given share of human texts exceeds.
+
+    Args:
+        labels: int64 [n], 0 or 1.
+        scores: float64 [n], the higher the likelier AI.
+        false_positives: that share, 0..1.
+
+    Returns:
+        0..1; NaN for one class.
+    """
     human = np.sort(scores[labels == 0])[::-1]
     if not len(human) or not (labels == 1).any():
         return float("nan")
@@ -64,12 +78,22 @@ def expected_calibration_error(
 
 
 def accuracy(labels: NDArray[np.int64], probabilities: Floats) -> float:
-    """Share of texts on the right side of one half."""
+    """Share of texts on the right side of one half.
+
+    Args:
+        labels: int64 [n], 0 or 1.
+        probabilities: float64 [n], 0..1.
+    """
     return float(((probabilities > 0.5) == (labels == 1)).mean())
 
 
 def log_loss(labels: NDArray[np.int64], probabilities: Floats) -> float:
-    """Mean negative log-likelihood, in nats."""
+    """Mean negative log-likelihood, in nats.
+
+    Args:
+        labels: int64 [n], 0 or 1.
+        probabilities: float64 [n], 0..1; taken for no nearer to 0 or 1 than 1e-7.
+    """
     p = np.clip(probabilities, 1e-7, 1 - 1e-7)
     return float(-np.mean(labels * np.log(p) + (1 - labels) * np.log(1 - p)))
 
