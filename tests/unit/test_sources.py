@@ -230,6 +230,13 @@ def test_one_label_only_is_refused(tmp_path: Path, label: int, kind: str) -> Non
         rows("file", path)
 
 
+def test_of_a_sorted_file_it_is_said_that_limit_cut_the_other_kind_off(tmp_path: Path) -> None:
+    lines = [{"text": f"{HUMAN} {i}", "label": i // 5} for i in range(10)]
+    path = written(tmp_path / "x.jsonl", lines)
+    with pytest.raises(InputError, match="human texts only among its first 4, and limit takes no"):
+        rows("file", path, limit=4)
+
+
 def test_nothing_but_empty_rows_is_refused(tmp_path: Path) -> None:
     path = written(tmp_path / "x.jsonl", [{"text": "", "label": 0}] * 3)
     with pytest.raises(InputError, match="has no texts only"):
@@ -316,6 +323,27 @@ def test_hc3_keeps_a_questions_answers_together() -> None:
     assert [row.family for row in found] == ["human", "human", "chatgpt", "human", "chatgpt"]
     assert found[3].domain == "finance"
     assert skipped == {"empty text": 1}
+
+
+def test_a_question_without_answers_of_a_kind_is_passed_over(tmp_path: Path) -> None:
+    question = {"question": "?", "source": "finance"}
+    lines = [
+        question | {"human_answers": [HUMAN], "chatgpt_answers": None},
+        question | {"human_answers": None, "chatgpt_answers": [AI]},
+    ]
+    found, _ = rows("hc3", written(tmp_path / "x.jsonl", lines))
+    assert [row.label for row in found] == [0, 1]
+
+
+@pytest.mark.parametrize("model", [None, "", " "])
+def test_a_raid_text_by_nobody_knows_is_not_ai(tmp_path: Path, model: str | None) -> None:
+    lines = [
+        {"generation": text, "model": name, "source_id": "s", "domain": "d", "attack": "none"}
+        for text, name in ((HUMAN, "human"), (AI, "gpt4"), ("Whose is this?", model))
+    ]
+    found, skipped = rows("raid", written(tmp_path / "x.jsonl", lines))
+    assert [row.family for row in found] == ["human", "gpt4"]
+    assert skipped == {"label unclear": 1}
 
 
 def test_raid_knows_its_attacks_and_groups() -> None:

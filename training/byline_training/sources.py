@@ -75,9 +75,11 @@ def read(source: Source, skipped: dict[str, int]) -> Iterator[Row]:
             "without a source, leave it out)"
         )
     labels: set[bool] = set()
+    within = ""
     try:
         for number, row in enumerate(READERS[source.kind](source, skipped)):
             if source.limit and number >= source.limit:
+                within = f" among its first {source.limit}, and limit takes no more"
                 break
             labels.add(row.label > 0)
             row.repeat = source.repeat
@@ -87,7 +89,8 @@ def read(source: Source, skipped: dict[str, int]) -> Iterator[Row]:
     if labels != {True, False} and source.kind not in _ONE_SIDED:
         seen = {True: "AI", False: "human"}[labels.pop()] if labels else "no"
         raise InputError(
-            f"source {source.name!r} ({source.path}) has {seen} texts only; a detector needs both"
+            f"source {source.name!r} ({source.path}) has {seen} texts only{within}; a detector "
+            "needs both"
         )
 
 
@@ -197,7 +200,7 @@ def _plain_layout(values: Any, source: Source, skipped: dict[str, int]) -> Itera
 def _hc3(values: Any, source: Source, skipped: dict[str, int]) -> Iterator[Row]:
     """One question, several human answers and several by ChatGPT: one group."""
     for column, label in (("human_answers", 0), ("chatgpt_answers", 1)):
-        for text in values[column]:
+        for text in values[column] or ():
             row = _row({"text": text, "label": label}, source, "text", "label", skipped)
             if row is not None:
                 row.group, row.domain = f"hc3:{values['question']}", str(values.get("source", "qa"))
@@ -206,11 +209,12 @@ def _hc3(values: Any, source: Source, skipped: dict[str, int]) -> Iterator[Row]:
 
 
 def _raid(values: Any, source: Source, skipped: dict[str, int]) -> Iterator[Row]:
-    labelled = {"text": values["generation"], "label": int(values["model"] != "human")}
+    model = str(values["model"] or "").strip()
+    labelled = {"text": values["generation"], "label": model and int(model != "human")}
     row = _row(labelled, source, "text", "label", skipped)
     if row is not None:
         row.group, row.domain = f"raid:{values['source_id']}", str(values["domain"])
-        row.generator = row.family = str(values["model"])
+        row.generator = row.family = model
         row.attack = "" if values.get("attack") in (None, "none") else str(values["attack"])
         yield row
 
