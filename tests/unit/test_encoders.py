@@ -133,3 +133,17 @@ def test_dropout_is_off_in_what_is_loaded(tmp_path: Path) -> None:
     ids = torch.arange(8)[None]
     first, second = (encoder(input_ids=ids).last_hidden_state for _ in range(2))
     assert torch.equal(first, second)
+
+
+@pytest.mark.parametrize("kept_as", ["bfloat16", "float16"])
+def test_a_folder_in_half_precision_is_trained_in_full(tmp_path: Path, kept_as: str) -> None:
+    import torch
+    from transformers import BertConfig, BertModel
+
+    config = BertConfig(
+        vocab_size=30, hidden_size=8, num_hidden_layers=1, num_attention_heads=2,
+        intermediate_size=16, max_position_embeddings=16,
+    )  # fmt: skip
+    BertModel(config).to(getattr(torch, kept_as)).save_pretrained(tmp_path)
+    encoder = encoders.load_encoder(Base(folder=str(tmp_path)), 0)
+    assert {parameter.dtype for parameter in encoder.parameters()} == {torch.float32}

@@ -109,7 +109,8 @@ def load_encoder(base: Base, seed: int) -> PreTrainedModel:
         return BertModel(config, add_pooling_layer=False)
     folder = find_folder(base)
     try:
-        encoder = AutoModel.from_pretrained(folder, local_files_only=True)
+        # By itself it keeps the folder's type: AdamW on fp16 weights loses small steps.
+        encoder = AutoModel.from_pretrained(folder, local_files_only=True, dtype=torch.float32)
     except Exception as error:
         raise InputError(f"{folder}: can't be loaded as an encoder: {error}") from error
     for module in encoder.modules():
