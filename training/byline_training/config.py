@@ -147,6 +147,25 @@ class Limits:
 
 
 @dataclass(frozen=True)
+class Facts:
+    """What is known of the texts that can't be counted here: for the card and the weights' notice.
+
+    Attributes:
+        baseline: what another method reaches on the test split.
+        variety: what they hold beside so many domains, as the end of a sentence.
+        whole: what the whole documents are, after "Whole documents".
+        limits: items of a list, of what figures on them don't say.
+        terms: what may be done with weights trained on them.
+    """
+
+    baseline: str = ""
+    variety: str = ""
+    whole: str = ""
+    limits: str = ""
+    terms: str = ""
+
+
+@dataclass(frozen=True)
 class Preset:
     """One whole run, from data to model repository; `notes` are for the evaluation card."""
 
@@ -158,6 +177,7 @@ class Preset:
     student: Stage = Stage()
     gate: Gate = Gate()
     limits: Limits = Limits()
+    facts: Facts = Facts()
 
     def stage(self, model: str) -> Stage:
         """How a model, in whichever form (`student_int8`, say), is trained."""

@@ -42,7 +42,8 @@ def draw(report: dict[str, Any], curves: dict[str, dict[str, Any]], folder: Path
         _reliability(plt, curves, folder)
         _human_sources(plt, report["models"][DEFAULT], folder)
         _groups(plt, report["models"][DEFAULT], folder)
-        _attacks(plt, report["models"][DEFAULT]["under_attack"], folder)
+        if attacks := report["models"][DEFAULT].get("under_attack"):
+            _attacks(plt, attacks, folder)
 
 
 def _roc(plt: Any, report: dict[str, Any], curves: dict[str, dict[str, Any]], folder: Path) -> None:
