@@ -21,13 +21,13 @@ from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processor
 from byline import Detector
 from byline.repository import ModelRepository
 from byline_training import cli, encoders, timing
-from byline_training.calibrate import vocabulary_of
 from byline_training.config import Base, Gate, Preset, Source, load
 from byline_training.data import load_split
-from byline_training.quantize import MODELS
+from byline_training.provenance import MODELS
 from byline_training.runs import Run
 from byline_training.scores import score_split
 from byline_training.sources import read
+from byline_training.vocabulary import vocabulary_of
 
 FIXTURES = Path(__file__).resolve().parent.parent / "fixtures" / "sources"
 WORDS = sorted(
@@ -156,7 +156,7 @@ def assert_served_as_measured(tmp_path: Path, preset: str) -> None:
     repository = ModelRepository(tmp_path / "models")
     assert repository.names() == sorted(MODELS)
     run = Run(load(preset), tmp_path / "runs" / load(preset).name)
-    documents = load_split(run.path("prepared"), "attacked")
+    documents = load_split(run, "attacked")
     text = next(row.text for row in read(Source("made-up", "x", limit=1), {}))
     for name in MODELS:
         detector = Detector.load(repository.path, name)

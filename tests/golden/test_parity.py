@@ -24,15 +24,15 @@ from byline.session import Session
 from byline.tokenizer import Tokenizer
 from byline.types import Document, Window
 from byline.windows import pack
-from byline_training.calibrate import load_calibration, vocabulary_of
+from byline_training.calibrate import load_calibration
 from byline_training.config import Base, Data, Gate, Preset, Source, Stage, load
 from byline_training.data import Prepared, document_windows, load_split
 from byline_training.encoders import find_tokenizer
 from byline_training.metrics import auroc
 from byline_training.model import build
 from byline_training.prepare import _record
+from byline_training.provenance import MODELS
 from byline_training.quantize import (
-    MODELS,
     RECIPE,
     Parity,
     ParityError,
@@ -46,7 +46,7 @@ from byline_training.scores import score, score_split
 from byline_training.sources import Row, read
 from byline_training.stages import load_trained
 from byline_training.trainer import predict
-from byline_training.vocabulary import Vocabulary
+from byline_training.vocabulary import Vocabulary, vocabulary_of
 
 TORCH_TOLERANCE = 1e-4
 
@@ -154,7 +154,7 @@ def as_prepared(text: str, tokenizer: Tokenizer) -> Prepared:
 
 def test_kept_scores_are_of_the_documents_asked_about(run: Run) -> None:
     # The gate's selection has the whole split's documents here, in another order.
-    everything = load_split(run.path("prepared"), "validation")
+    everything = load_split(run, "validation")
     selection = gate_documents(run)
     assert len(everything) == len(selection)
     graph, vocabulary = run.path("onnx", "student.onnx"), vocabulary_of(run, "student")
@@ -172,7 +172,7 @@ def test_kept_scores_are_of_the_documents_asked_about(run: Run) -> None:
 
 
 def test_a_learnt_difference_survives_every_form(run: Run) -> None:
-    documents = load_split(run.path("prepared"), "test")
+    documents = load_split(run, "test")
     labels = np.asarray([d.label for d in documents], np.int64)
     for name in MODELS:
         graph = run.path("onnx", f"{name}.onnx")

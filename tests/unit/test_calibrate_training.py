@@ -278,6 +278,12 @@ def test_what_was_fitted_is_read_back(tmp_path: Path) -> None:
     stricter = Preset("x", limits=Limits(false_positive_rate=0.001))
     with pytest.raises(InputError, match=r"student\.json keeps other limits: run the calibrate"):
         load_calibration(Run(stricter, tmp_path), "student")
+    run.record(data={"sha256": {"validation": "now"}})
+    for key, then in (("window", 128), ("validation", "then")):
+        run.path("calibration", "student.json").write_text(json.dumps(values | {key: then}))
+        with pytest.raises(InputError, match="other validation texts or windows: run the calibr"):
+            load_calibration(run, "student")
+    run.path("calibration", "student.json").write_text(json.dumps(values))
     graph.write_bytes(b"another")
     with pytest.raises(InputError, match=r"is of another student\.onnx: run the calibrate stage"):
         load_calibration(run, "student")

@@ -10,6 +10,7 @@ from byline.calibrate import Band, Calibration, SentenceBand
 from byline.spec import Thresholds
 from byline_training import evaluate
 from byline_training.data import Prepared
+from byline_training.figures import Judged, calibration_error
 from byline_training.scores import Scores
 
 AS_IT_IS = Calibration((Band(50, 1.0, 0.0),), SentenceBand(1.0, 0.0, 0.0))
@@ -25,8 +26,8 @@ def document(words: list[int], labels: list[float], attack: str = "") -> Prepare
     )  # fmt: skip
 
 
-def judged(documents: list[Prepared], log_odds: list[float]) -> evaluate._Judged:
-    return evaluate._Judged(documents, np.asarray(log_odds), AS_IT_IS, THRESHOLDS)
+def judged(documents: list[Prepared], log_odds: list[float]) -> Judged:
+    return Judged.by_model(documents, np.asarray(log_odds), AS_IT_IS, THRESHOLDS)
 
 
 def sentences(*log_odds: float) -> NDArray[np.float64]:
@@ -55,9 +56,9 @@ def test_no_mixed_documents_have_no_share() -> None:
 def test_calibration_is_measured_within_bounds_of_words() -> None:
     documents = [document([n], [1.0]) for n in (40, 80, 81)]
     everything = judged(documents, [50.0, 50.0, -50.0])
-    assert evaluate._calibration_error(everything, 40, 80) == pytest.approx(0, abs=1e-6)
-    assert evaluate._calibration_error(everything, 81, 999) == pytest.approx(1, abs=1e-6)
-    assert evaluate._calibration_error(everything, 500, 999) is None
+    assert calibration_error(everything, 40, 80) == pytest.approx(0, abs=1e-6)
+    assert calibration_error(everything, 81, 999) == pytest.approx(1, abs=1e-6)
+    assert calibration_error(everything, 500, 999) is None
 
 
 def test_attacked_texts_meet_the_threshold_of_texts_as_they_are() -> None:

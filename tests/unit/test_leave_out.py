@@ -112,8 +112,8 @@ def test_what_was_killed_goes_on_with_its_own_settings_alone(
 def test_a_domain_that_is_all_there_is_is_not_left_out(
     run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def of_one_domain(folder: Path, split: str) -> list[Prepared]:
-        return [dataclasses.replace(d, domain="one") for d in load_split(folder, split)]
+    def of_one_domain(run: Run, split: str) -> list[Prepared]:
+        return [dataclasses.replace(d, domain="one") for d in load_split(run, split)]
 
     monkeypatch.setattr(leave_out, "load_split", of_one_domain)
     assert leave_out.leave_out(run, "test")["domains"] == {}

@@ -14,7 +14,7 @@ from byline.errors import InputError
 from byline_training import cli
 from byline_training.config import load
 from byline_training.export import write_checksums
-from byline_training.quantize import MODELS
+from byline_training.provenance import MODELS
 from byline_training.reproduce import NotReproduced, reproduce
 from byline_training.runs import Run
 

@@ -5,14 +5,19 @@ from __future__ import annotations
 import errno
 import json
 import os
+import re
 import shutil
+import subprocess
+import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
 
-from byline_training import cli
-from byline_training.config import load
+from byline_training import calibrate, cli, evaluate, prepare, quantize, runs
+from byline_training.config import CONFIGS, load
+from byline_training.quantize import Parity, ParityError
 from byline_training.runs import Run
 
 
@@ -32,7 +37,8 @@ def complaint(result: Result) -> str:
 @pytest.fixture
 def partly(tiny_run: Path, tmp_path: Path) -> Path:
     """A copy of a finished run, to take parts away from."""
-    shutil.copytree(tiny_run / "runs", tmp_path / "runs")
+    for part in ("runs", "models"):
+        shutil.copytree(tiny_run / part, tmp_path / part)
     return tmp_path / "runs"
 
 
@@ -187,10 +193,143 @@ def test_a_finished_stage_is_not_trained_again(partly: Path) -> None:
     assert (partly / "smoke" / "teacher" / "weights.pt").stat().st_mtime_ns == before
 
 
-def test_help_needs_no_torch() -> None:
-    import subprocess
-    import sys
+def changed(preset: Path, old: str, new: str) -> str:
+    text = (CONFIGS / "smoke.toml").read_text("utf-8")
+    assert old in text
+    preset.write_text(text.replace(old, new), encoding="utf-8")
+    return str(preset)
 
+
+STUDENT = "layers = [1]\nepochs = 4\nlearning_rate = 1e-2"
+
+
+@pytest.mark.parametrize(
+    ("stage", "old", "new", "said"),
+    [
+        ("quantize", "window = 64", "window = 48", "window was 64, is 48"),
+        ("calibrate", STUDENT, f"{STUDENT}\ninterpolate = 0.5", "interpolate was 1.0, is 0.5"),
+        ("evaluate", STUDENT, STUDENT.replace("1e-2", "2e-2"), "learning_rate was 0.01, is 0.02"),
+        ("export", "layers = [1]", "layers = [0]", "(layers): put those back, or run the student"),
+        ("export", "[data]", "seed = 1\n[data]", "seed was 20261123, is 1"),
+        ("calibrate", "limit = 400", "limit = 300", "prepared with other settings (sources)"),
+        ("reproduce", "attacked = 20", "attacked = 5", "attacked was 20, is 5"),
+    ],
+)
+def test_what_was_made_with_other_settings_is_refused(
+    partly: Path, stage: str, old: str, new: str, said: str
+) -> None:
+    preset = changed(partly / "smoke.toml", old, new)
+    line = complaint(run(stage, "--preset", preset, *beside(partly)))
+    assert said in line
+    assert re.search("put those back, or run the (prepare|teacher|student) stage again", line)
+
+
+def beside(runs: Path) -> list[str]:
+    """Options that name the runs, and the models beside them."""
+    return ["--runs", str(runs), "--model-repository", str(runs.parent / "models")]
+
+
+def recorded(runs: Path) -> dict[str, Any]:
+    values: dict[str, Any] = json.loads((runs / "smoke" / "run.json").read_text("utf-8"))
+    return values
+
+
+def test_a_record_that_does_not_say_is_not_asked(partly: Path) -> None:
+    """Runs of before it said what was made with which settings go on."""
+    record = recorded(partly)
+    for made in (record["data"], record["teacher"], record["student"]):
+        del made["settings"], made["commit"]
+    (partly / "smoke" / "run.json").write_text(json.dumps(record), encoding="utf-8")
+    path = partly / "smoke" / "calibration" / "student.json"
+    calibration = json.loads(path.read_text("utf-8"))
+    del calibration["window"], calibration["validation"]
+    path.write_text(json.dumps(calibration), encoding="utf-8")
+    preset = changed(partly / "smoke.toml", STUDENT, f"{STUDENT}\ninterpolate = 0.5")
+    for stage in ("evaluate", "export"):
+        result = run(stage, "--preset", preset, *beside(partly))
+        assert result.exit_code == 0, result.output
+
+
+def test_measuring_does_not_change_what_trained(
+    partly: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trained_at = recorded(partly)["commit"]
+    for module in (runs, calibrate, evaluate):
+        monkeypatch.setattr(module, "commit", lambda: "of-later")
+    for stage in ("calibrate", "evaluate"):
+        result = run(stage, "--preset", "smoke", "--runs", str(partly))
+        assert result.exit_code == 0, result.output
+    assert recorded(partly)["commit"] == trained_at
+    card = (partly / "smoke" / "docs" / "evaluation.md").read_text("utf-8")
+    assert f"commit {trained_at}, data prepared at commit {trained_at}, measured at" in card
+    assert "measured at commit of-later, torch" in card
+
+
+def test_splits_of_two_prepare_stages_are_not_mixed(
+    partly: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = partly / "smoke" / "prepared" / "test.parquet"
+    original = path.read_bytes()
+    shutil.copyfile(path.with_name("validation.parquet"), path)
+    said = "test.parquet is not what the last prepare stage that came to its end wrote"
+    assert said in complaint(run("evaluate", "--preset", "smoke", "--runs", str(partly)))
+    path.write_bytes(original)
+
+    def killed(*_: object) -> str:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(prepare, "_write", killed)
+    run("prepare", "--preset", "smoke", "--runs", str(partly))
+    assert said in complaint(run("reproduce", "--preset", "smoke", *beside(partly)))
+
+
+def test_graphs_that_failed_the_gate_are_nobodys(
+    partly: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    where = ("--preset", "smoke", "--runs", str(partly))
+    weights = partly / "smoke" / "student" / "weights.pt"
+    first = weights.read_bytes(), recorded(partly)["student"]
+    settings = changed(partly / "smoke.toml", STUDENT, STUDENT.replace("1e-2", "2e-2"))
+    assert run("student", "--preset", settings, "--runs", str(partly)).exit_code == 0
+
+    def only_the_teacher(_: Run, plain: Path, *__: object) -> Parity:
+        if plain.stem == "student":
+            raise ParityError("no parity")
+        return Parity(0, 0, 0)
+
+    with monkeypatch.context() as context:
+        context.setattr(quantize, "check_parity", only_the_teacher)
+        result = run("quantize", "--preset", settings, "--runs", str(partly))
+        assert "no parity" in complaint(result)
+    weights.write_bytes(first[0])
+    (partly / "smoke" / "run.json").write_text(
+        json.dumps(recorded(partly) | {"student": first[1]}), encoding="utf-8"
+    )
+    graph = partly / "smoke" / "onnx" / "student.onnx"
+    strange = graph.read_bytes()
+    assert "of other weights, or failed the gate" in complaint(run("calibrate", *where))
+    assert run("quantize", *where).exit_code == 0
+    assert graph.read_bytes() != strange
+
+
+def test_no_attacks_are_no_figures(partly: Path) -> None:
+    preset = changed(partly / "smoke.toml", "attacked = 20", "attacked = 0")
+    result = run("all", "--preset", preset, "--runs", str(partly))
+    assert result.exit_code == 0, result.output
+    assert result.output.count("was trained before") == 2  # that needs no other attacks
+    card = (partly / "smoke" / "docs" / "evaluation.md").read_text("utf-8")
+    assert "## Under attack\n\nNot measured for this preset.\n" in card
+
+
+def test_reproduce_needs_no_torch() -> None:
+    program = "import sys, byline_training.reproduce; assert 'torch' not in sys.modules"
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+
+
+def test_help_needs_no_torch() -> None:
     program = (
         "import sys; from click.testing import CliRunner; from byline_training.cli import train;"
         "result = CliRunner().invoke(train, ['--help']);"

@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import json
 from collections.abc import Sequence
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,10 +17,10 @@ from byline_training.config import Limits
 from byline_training.data import Prepared, group_numbers, load_split
 from byline_training.metrics import effective_trials, even_weights, probability, upper_bound
 from byline_training.progress import note
-from byline_training.quantize import MODELS, graph_of
-from byline_training.runs import Run, reading, replacing, sha256
+from byline_training.provenance import MODELS, calibration_of, graph_of, prepared_sha256
+from byline_training.runs import Run, commit, reading, replacing, sha256
 from byline_training.scores import Scores, score_split
-from byline_training.vocabulary import Vocabulary
+from byline_training.vocabulary import vocabulary_of
 
 BAND_CENTRES = (50, 100, 200, 400)
 """Words; the corpus's windows have 40 to 430."""
@@ -30,7 +29,7 @@ BAND_CENTRES = (50, 100, 200, 400)
 def calibrate(run: Run) -> None:
     """Write `calibration/MODEL.json` for every form, from its own runtime's scores."""
     run.record()  # the limits may have changed since the stage before
-    documents = load_split(run.path("prepared"), "validation")
+    documents = load_split(run, "validation")
     for name in MODELS:
         graph = graph_of(run, name)
         scores = score_split(run, graph, vocabulary_of(run, name), "validation", documents)
@@ -41,6 +40,9 @@ def calibrate(run: Run) -> None:
                     {
                         "graph": sha256(graph),
                         "limits": dataclasses.asdict(run.preset.limits),
+                        "window": run.preset.data.window,
+                        "validation": prepared_sha256(run, "validation"),
+                        "commit": commit(),
                         "calibration": dataclasses.asdict(calibration),
                         "thresholds": dataclasses.asdict(thresholds),
                     },
@@ -51,21 +53,11 @@ def calibrate(run: Run) -> None:
         run.log("calibrate", model=name, ai=thresholds.ai, human=thresholds.human)
 
 
-def vocabulary_of(run: Run, name: str) -> Vocabulary:
-    """The vocabulary of a form of the teacher or the student."""
-    return Vocabulary.of(run, run.preset.stage(name).base)
-
-
-def calibration_of(run: Run, name: str) -> Path:
-    """Where the calibration of a form is."""
-    return run.path("calibration", f"{name}.json")
-
-
 def load_calibration(run: Run, name: str) -> tuple[Calibration, Thresholds]:
     """Read what `calibrate` wrote for a model.
 
     Raises:
-        InputError: it hasn't, or for another graph or with other limits.
+        InputError: it hasn't, or for another graph, with other limits or on other texts.
     """
     path, graph = calibration_of(run, name), graph_of(run, name)
     with reading(path, "calibrate"):
@@ -82,6 +74,15 @@ def load_calibration(run: Run, name: str) -> tuple[Calibration, Thresholds]:
         raise InputError(f"{path} is of another {graph.name}: run the calibrate stage again")
     if values.get("limits") != dataclasses.asdict(run.preset.limits):
         raise InputError(f"{path} keeps other limits: run the calibrate stage again")
+    for key, now in (
+        ("window", run.preset.data.window),
+        ("validation", prepared_sha256(run, "validation")),
+    ):
+        if None not in (now, values.get(key)) and values[key] != now:
+            raise InputError(
+                f"{path} was fitted on other validation texts or windows: run the calibrate stage "
+                "again"
+            )
     return found
 
 
@@ -93,6 +94,11 @@ def fit(
     Both kinds count the same, however many there are of each: a probability is at even odds.
     Mixed documents take part with their sentences alone. For sentences they count as much as the
     documents of one kind, where its context says what a sentence is; in a mixed one it misleads.
+
+    Args:
+        documents: the n validation documents.
+        scores: theirs, by the runtime that the calibration is for.
+        limits: what the thresholds must keep.
 
     Raises:
         InputError: no text or no sentence of one of the kinds is long enough.

@@ -60,8 +60,9 @@ def _leave_out(run: Run, _: Path) -> None:
 def _reproduce(run: Run, repository: Path) -> None:
     from byline_training.reproduce import reproduce
 
+    found = reproduce(run, repository)
     click.echo(f"{'model':14} {'figure':40} released    now")
-    for name, figures in reproduce(run, repository).items():
+    for name, figures in found.items():
         for figure, (released, now) in figures.items():
             click.echo(f"{name:14} {figure:40} {released:8.4f} {now:6.4f}")
 

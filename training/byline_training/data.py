@@ -5,7 +5,6 @@ from __future__ import annotations
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import pyarrow.parquet as pq
@@ -14,6 +13,7 @@ from numpy.typing import NDArray
 from byline.tokenizer import Tokenizer
 from byline.types import Window
 from byline.windows import pack
+from byline_training.provenance import check_prepared
 from byline_training.runs import Run, made_by, reading
 
 
@@ -54,16 +54,17 @@ class Example:
     label: float
 
 
-def load_split(folder: Path, split: str) -> list[Prepared]:
+def load_split(run: Run, split: str) -> list[Prepared]:
     """Read a split that `prepare` wrote; documents without any token are left out.
 
     Raises:
-        InputError: it hasn't been prepared, or is damaged.
+        InputError: it hasn't been prepared, or with other settings, or is damaged.
     """
     documents = []
-    path = folder / f"{split}.parquet"
+    path = run.path("prepared", f"{split}.parquet")
     with reading(path, "prepare"):
         rows = pq.read_table(path).to_batches(4096)
+    check_prepared(run, split)
     for batch in rows:
         for row in batch.to_pylist():
             if not row["ids"]:

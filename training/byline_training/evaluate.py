@@ -3,25 +3,19 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from byline.calibrate import Calibration, sigmoid
-from byline.errors import InputError
+from byline.calibrate import Calibration
 from byline.spec import Thresholds
 from byline_training import card, plots
-from byline_training.calibrate import (
-    calibration_of,
-    labelled_sentences,
-    load_calibration,
-    vocabulary_of,
-)
-from byline_training.config import Preset
+from byline_training.calibrate import labelled_sentences, load_calibration
 from byline_training.data import Prepared, group_numbers, load_split
+from byline_training.figures import Judged, summarize, writers
 from byline_training.leave_out import leave_out
 from byline_training.metrics import (
     accuracy,
@@ -30,67 +24,18 @@ from byline_training.metrics import (
     expected_calibration_error,
     log_loss,
     probability,
-    share_interval,
     true_positive_rate,
 )
-from byline_training.quantize import MODELS, graph_of
-from byline_training.runs import Run, replacing, sha256
+from byline_training.provenance import MODELS, calibration_of, graph_of
+from byline_training.runs import Run, commit, replacing, sha256
 from byline_training.scores import Scores, score_split
 from byline_training.stages import load_trained
 from byline_training.timing import TOKENS, time_models
+from byline_training.vocabulary import vocabulary_of
 
 _ATTACKED = {"attacked": "under_attack", "attacked_raw": "under_attack_raw"}
 """Splits that the default model alone is asked about, and what their figures are called."""
 LENGTHS = ((40, 75), (75, 150), (150, 300), (300, 10_000))
-
-
-class _Judged:
-    """Documents with the verdicts of one model."""
-
-    def __init__(
-        self, documents: Sequence[Prepared], log_odds: NDArray[np.float64],
-        calibration: Calibration, thresholds: Thresholds,
-    ) -> None:  # fmt: skip
-        self.documents = documents
-        self.log_odds = log_odds
-        self.labels = np.asarray([d.label for d in documents]).round().astype(np.int64)
-        self.groups = group_numbers(documents)
-        self.probabilities = np.asarray(
-            [
-                sigmoid(calibration.document(x, d.words))
-                for x, d in zip(log_odds, documents, strict=True)
-            ]
-        )
-        self.called_ai = self.probabilities >= thresholds.ai
-        self.called_human = self.probabilities <= thresholds.human
-
-    def where(self, inside: NDArray[np.bool_]) -> _Judged:
-        part = object.__new__(_Judged)
-        part.documents = [d for d, i in zip(self.documents, inside, strict=True) if i]
-        for name in ("log_odds", "labels", "groups", "probabilities", "called_ai", "called_human"):
-            setattr(part, name, getattr(self, name)[inside])
-        return part
-
-    def by(self, kind: Callable[[Prepared], str]) -> dict[str, Any]:
-        """The figures of each kind of documents."""
-        kinds = np.asarray([kind(d) for d in self.documents], dtype=str)
-        return {k: self.where(kinds == k).figures() for k in sorted(set(kinds.tolist()))}
-
-    def figures(self) -> dict[str, Any]:
-        """Counts, AUROC, and how often each kind is called what."""
-        human, ai = self.labels == 0, self.labels == 1
-        figures: dict[str, Any] = {"human": int(human.sum()), "ai": int(ai.sum())}
-        if human.any() and ai.any():
-            figures["auroc"] = auroc(self.labels, self.probabilities)
-        for name, kind, called in (
-            ("false_positive_rate", human, self.called_ai),
-            ("recall", ai, self.called_ai),
-            ("miss_rate", ai, self.called_human),
-        ):
-            if kind.any():
-                figures[name] = int(called[kind].sum()) / int(kind.sum())
-                figures[f"{name}_interval"] = share_interval(called[kind], self.groups[kind])
-        return figures
 
 
 def evaluate(run: Run) -> None:
@@ -99,7 +44,7 @@ def evaluate(run: Run) -> None:
     All of it goes into the run's folder; `export` takes the card along to where the models go.
 
     Raises:
-        InputError: an earlier stage is missing.
+        InputError: an earlier stage is missing, or was run with other settings or data.
     """
     run.record()  # the notes may have changed since the stage before
     for name in MODELS:  # before the long part
@@ -110,13 +55,13 @@ def evaluate(run: Run) -> None:
         for split in ("test_long", "test_paired")
         if run.path("prepared", f"{split}.parquet").exists()
     ]
-    splits = {
-        split: load_split(run.path("prepared"), split) for split in ("test", *_ATTACKED, *apart)
-    }
+    loaded = {split: load_split(run, split) for split in ("test", *_ATTACKED, *apart)}
+    splits = {split: documents for split, documents in loaded.items() if documents}
     parameters = {name: load_trained(run, name).parameter_count for name in ("teacher", "student")}
     report: dict[str, Any] = {
         "preset": run.preset.name,
         "run": run.published(),
+        "commit": commit(),
         "tokens_timed": TOKENS,
         "times": time_models(run),
         "models": {},
@@ -138,77 +83,14 @@ def evaluate(run: Run) -> None:
             "milliseconds_128_tokens": report["times"][name]["least"],
         }
     report["leave_out"] = leave_out(run, "test")
-    with replacing(run.path("evaluation.json")) as temporary:
-        temporary.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
     docs.mkdir(parents=True, exist_ok=True)
-    (docs / "evaluation.json").write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
+    text = json.dumps(report, indent=1) + "\n"
+    (docs / "evaluation.json").write_text(text, encoding="utf-8")
     plots.draw(report, curves, docs / "evaluation")
     (docs / "evaluation.md").write_text(card.write(report, run.preset), encoding="utf-8")
-
-
-def summarize(
-    preset: Preset,
-    test: Sequence[Prepared],
-    scores: Scores,
-    calibration: Calibration,
-    thresholds: Thresholds,
-) -> dict[str, float | None]:
-    """The figures of one model on the test split, as its `scoring.json` has them.
-
-    Raises:
-        InputError: the split has no texts of one of the kinds that are long enough.
-    """
-    judged = _pure(_Judged(test, scores.documents, calibration, thresholds), thresholds)
-    labels, probabilities = judged.labels, judged.probabilities
-    sentences = labelled_sentences(test, scores).of_mixed_documents()
-    figures = judged.figures()
-    groups = _writers(judged, preset)
-    if not figures["human"] or not figures["ai"]:
-        raise InputError(
-            f"the test split has {figures['human']} human and {figures['ai']} AI texts of "
-            f"{thresholds.min_words} words or more; figures need some of both"
-        )
-    return {
-        "accuracy": accuracy(labels, probabilities),
-        "loss": log_loss(labels, probabilities),
-        "auroc": figures["auroc"],
-        "tpr_at_1_percent_fpr": true_positive_rate(labels, probabilities, 0.01),
-        "tpr_at_5_percent_fpr": true_positive_rate(labels, probabilities, 0.05),
-        "ece": expected_calibration_error(labels, probabilities),
-        "ece_above_80_words": _calibration_error(judged, 81, 10**6),
-        "ece_40_to_80_words": _calibration_error(judged, 40, 80),
-        "false_positive_rate": figures["false_positive_rate"],
-        "recall": figures["recall"],
-        "miss_rate": figures["miss_rate"],
-        "unclear": float((~judged.called_ai & ~judged.called_human).mean()),
-        "sentence_auroc": auroc(sentences.labels, calibration.sentences(sentences.log_odds))
-        if sentences.both_kinds
-        else None,
-        "threshold_ai": thresholds.ai,
-        "threshold_human": thresholds.human,
-        **{
-            f"false_positive_rate, {group}": groups[group].get("false_positive_rate")
-            for group in preset.limits.protected
-        },
-    }
-
-
-def _pure(everything: _Judged, thresholds: Thresholds) -> _Judged:
-    """The documents of one kind that are long enough for a verdict."""
-    return everything.where(
-        np.asarray([not d.mixed and d.words >= thresholds.min_words for d in everything.documents])
-    )
-
-
-def _writers(judged: _Judged, preset: Preset) -> dict[str, Any]:
-    """The figures of human texts: of all, of each protected group of writers, of all but it."""
-    human = judged.labels == 0
-    groups = {"all human texts": judged.where(human).figures()}
-    for group, members in preset.limits.protected.items():
-        inside = np.asarray([d.source in members for d in judged.documents])
-        groups[group] = judged.where(human & inside).figures()
-        groups[f"all but {group}"] = judged.where(human & ~inside).figures()
-    return groups
+    # Last: what `export` looks at is there once all that it takes along is.
+    with replacing(run.path("evaluation.json")) as temporary:
+        temporary.write_text(text, encoding="utf-8")
 
 
 def _measure(
@@ -217,8 +99,8 @@ def _measure(
     calibration, thresholds = load_calibration(run, name)
     test = splits["test"]
     summary = summarize(run.preset, test, scores["test"], calibration, thresholds)
-    everything = _Judged(test, scores["test"].documents, calibration, thresholds)
-    judged = _pure(everything, thresholds)
+    everything = Judged.by_model(test, scores["test"].documents, calibration, thresholds)
+    judged = everything.pure(thresholds)
     labels, probabilities = judged.labels, judged.probabilities
     interval = partial(bootstrap, labels=labels, scores=probabilities, groups=judged.groups)
     sentences = labelled_sentences(test, scores["test"])
@@ -264,7 +146,7 @@ def _measure(
             for family, values in judged.by(lambda d: d.family).items()
             if family != "human" and values["ai"] >= 15
         },
-        "human_groups": _writers(judged, run.preset),
+        "human_groups": writers(judged, run.preset),
         "human_sources": human_sources,
         "mixed_documents": _mixed(everything, scores["test"].sentences, calibration, thresholds),
         "pure_sentence_auroc": auroc(pure.labels, calibration.sentences(pure.log_odds)),
@@ -275,10 +157,12 @@ def _measure(
                 splits[split], scores[split], calibration, thresholds
             )
     if "test_long" in splits:
-        long = _Judged(splits["test_long"], scores["test_long"].documents, calibration, thresholds)
+        long = Judged.by_model(
+            splits["test_long"], scores["test_long"].documents, calibration, thresholds
+        )
         measured["long_documents"] = long.figures() | {"by_domain": long.by(lambda d: d.domain)}
     if "test_paired" in splits:
-        paired = _Judged(
+        paired = Judged.by_model(
             splits["test_paired"], scores["test_paired"].documents, calibration, thresholds
         )
         measured["paired_documents"] = _paired(paired, judged)
@@ -286,7 +170,7 @@ def _measure(
     return measured, curve
 
 
-def _paired(paired: _Judged, test: _Judged) -> dict[str, Any]:
+def _paired(paired: Judged, test: Judged) -> dict[str, Any]:
     """How AI texts are judged that a newer model wrote to the topics of human ones.
 
     Their AUROC is to the human texts of the test split, of whose topics they are a part.
@@ -304,7 +188,7 @@ def _paired(paired: _Judged, test: _Judged) -> dict[str, Any]:
 
 
 def _mixed(
-    everything: _Judged,
+    everything: Judged,
     sentences: NDArray[np.float64],
     calibration: Calibration,
     thresholds: Thresholds,
@@ -336,7 +220,7 @@ def _mixed(
 def _attacked(
     documents: Sequence[Prepared], scores: Scores, calibration: Calibration, thresholds: Thresholds
 ) -> dict[str, Any]:
-    judged = _pure(_Judged(documents, scores.documents, calibration, thresholds), thresholds)
+    judged = Judged.by_model(documents, scores.documents, calibration, thresholds).pure(thresholds)
     attacks = np.asarray([d.attack for d in judged.documents])
     plain = judged.where(attacks == "none")
     # An attacked text meets the threshold that was set for texts as they are.
@@ -349,11 +233,3 @@ def _attacked(
         if len(found := part.probabilities[part.labels == 1]):
             figures[name]["recall_at_5_percent_fpr"] = float((found > threshold).mean())
     return figures
-
-
-def _calibration_error(judged: _Judged, least: int, most: int) -> float | None:
-    """The calibration error of texts of so many words; None if there are none."""
-    part = judged.where(np.asarray([least <= d.words <= most for d in judged.documents]))
-    if not len(part.labels):
-        return None
-    return expected_calibration_error(part.labels, part.probabilities)

@@ -10,10 +10,11 @@ from pathlib import Path
 from byline.errors import InputError
 from byline.repository import CHECKSUMS, ModelRepository
 from byline.spec import LABELS, Spec
-from byline_training.calibrate import calibration_of, load_calibration
+from byline_training.calibrate import load_calibration
 from byline_training.config import ROOT
 from byline_training.encoders import find_tokenizer
-from byline_training.quantize import MODELS, check_parity, gate_documents, graph_of
+from byline_training.provenance import MODELS, calibration_of, graph_of
+from byline_training.quantize import check_parity, gate_documents
 from byline_training.runs import Run, reading, replacing, sha256
 from byline_training.vocabulary import Vocabulary
 
@@ -184,13 +185,10 @@ def _notice(run: Run, name: str) -> str:
         origin = f"those in {Path(base.folder).name}, whose own licence holds too"
     else:
         origin = f"{base.hub} (Apache License 2.0)" if base.hub else "random weights"
-    if any(source.kind == "corpus" for source in run.preset.data.sources):
-        terms = (
-            "Parts of the training corpus are licensed for research and non-commercial use only.\n"
-            "The weights are therefore offered for research and other non-commercial use."
-        )
-    else:
-        terms = "Look at the licences of the training data before passing the weights on."
+    terms = (
+        run.preset.facts.terms.strip()
+        or "Look at the licences of the training data before passing the weights on."
+    )
     return (
         f"Weights trained by Byline, preset {run.preset.name}, starting from {origin}.\n\n"
         f"{terms}\n\n"

@@ -66,9 +66,9 @@ def leave_out(run: Run, split: str) -> dict[str, Any]:
     if not count:
         return {}
     # Each once: those that training repeats would make up more of the few than of all.
-    loaded = load_split(run.path("prepared"), "train")
+    loaded = load_split(run, "train")
     documents = list({(d.source, d.id): d for d in loaded if not d.mixed}.values())
-    tested = [d for d in load_split(run.path("prepared"), split) if not d.mixed]
+    tested = [d for d in load_split(run, split) if not d.mixed]
     results: dict[str, Any] = {"documents": count, "split": split}
     asked: dict[_Fold, dict[str, list[Prepared]]] = {}
     for by in FOLDS:

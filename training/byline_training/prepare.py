@@ -25,6 +25,7 @@ from byline_training.attacks import ALTERATIONS, Attack, attacks
 from byline_training.dedupe import assign_splits, drop_duplicates
 from byline_training.encoders import find_tokenizer
 from byline_training.progress import progress
+from byline_training.provenance import data_settings
 from byline_training.runs import Run, commit, replacing, sha256
 from byline_training.sources import SPLITS, Row, read
 
@@ -67,10 +68,6 @@ def prepare(run: Run) -> None:
         row.id = row.id or f"{row.source}-{number}"
     rows = _limited(rows, data.limit, seed)
 
-    tokenizer_path = run.path("prepared", "tokenizer.json")
-    shutil.copyfile(find_tokenizer(run.preset.student.base), tokenizer_path)
-    tokenizer = Tokenizer.load(tokenizer_path)
-
     by_split: dict[str, list[Row]] = defaultdict(list)
     for row in rows:
         by_split[row.split].append(row)
@@ -81,6 +78,11 @@ def prepare(run: Run) -> None:
                     f"no {kind} texts are left for the {split} split: more texts are needed, or "
                     f"more groups (prompts, documents) of them; skipped: {skipped}"
                 )
+    found = find_tokenizer(run.preset.student.base)
+    run.record(data={})  # a kill from here on leaves files of two runs: nobody is to take them
+    tokenizer_path = run.path("prepared", "tokenizer.json")
+    shutil.copyfile(found, tokenizer_path)
+    tokenizer = Tokenizer.load(tokenizer_path)
     hashes = {}
     for path in run.path("prepared").glob("*.parquet"):  # an earlier run's, of other splits
         if path.stem not in {*by_split, "attacked", "attacked_raw"}:
@@ -104,7 +106,15 @@ def prepare(run: Run) -> None:
     hashes["attacked"] = _write(run, "attacked", attacked, tokenizer)
     hashes["attacked_raw"] = _write(run, "attacked_raw", attacked, tokenizer, as_it_came)
     _write_card(run, by_split, skipped)
-    run.record(data={"sha256": hashes, "skipped": skipped, "commit": commit()})
+    run.record(
+        data={
+            "sha256": hashes,
+            "skipped": skipped,
+            "commit": commit(),
+            "seed": seed,
+            "settings": data_settings(run),
+        }
+    )
 
 
 def _augmented(row: Row, share: float, rng: random.Random) -> Row:

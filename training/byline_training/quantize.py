@@ -18,13 +18,13 @@ from byline.errors import BylineError, InputError
 from byline_training.data import Prepared, document_windows, load_split, load_tokenizer
 from byline_training.metrics import auroc
 from byline_training.model import TwoHeads
-from byline_training.runs import Run, made_by, replacing, sha256
+from byline_training.provenance import weights_of
+from byline_training.runs import Run, commit, replacing, sha256
 from byline_training.scores import score_split
 from byline_training.smooth import QUANTILE, smooth
 from byline_training.stages import load_trained
 from byline_training.vocabulary import Vocabulary
 
-MODELS = ("teacher", "teacher_int8", "student", "student_int8")
 RECIPE: dict[str, Any] = {"per_channel": True, "reduce_range": True}
 """Measured to keep accuracy; without `per_channel`, `reduce_range` breaks a model."""
 
@@ -51,15 +51,6 @@ class Parity:
     flips: float
 
 
-def graph_of(run: Run, name: str) -> Path:
-    """Where a form of a model is.
-
-    Raises:
-        InputError: it hasn't been made.
-    """
-    return made_by("quantize", run.path("onnx", f"{name}.onnx"))
-
-
 def quantize(run: Run) -> None:
     """Write `onnx/{teacher,student}[_int8].onnx`.
 
@@ -71,11 +62,12 @@ def quantize(run: Run) -> None:
     for name in ("teacher", "student"):
         plain = run.path("onnx", f"{name}.onnx")
         int8 = run.path("onnx", f"{name}_int8.onnx")
-        trained = made_by(name, run.path(name, "weights.pt"))
-        made = {"weights": sha256(trained), "recipe": how}
+        made = {"weights": sha256(weights_of(run, name)), "recipe": how}
         known = run.recorded().get("onnx", {})
         whole = plain.exists() and int8.exists()
+        others = {model: values for model, values in known.items() if model != name}
         if not whole or any(known.get(name, {}).get(key) != value for key, value in made.items()):
+            run.record(onnx=others)  # what is there until the gate is passed is nobody's
             export_fp32(load_trained(run, name), plain)
             smoothed = run.path("onnx", f"{name}_smoothed.onnx")
             smooth(plain, smoothed, windows_to_smooth_by(run, name))
@@ -84,21 +76,21 @@ def quantize(run: Run) -> None:
         parity = check_parity(
             run, plain, int8, Vocabulary.of(run, run.preset.stage(name).base), documents
         )
-        run.record(onnx=known | {name: {**made, **parity.__dict__}})
+        run.record(onnx=others | {name: {**made, **parity.__dict__, "commit": commit()}})
 
 
 def windows_to_smooth_by(run: Run, name: str) -> list[NDArray[np.int64]]:
     """First windows of training documents of all sources, int64 [t], in a model's vocabulary."""
     vocabulary = Vocabulary.of(run, run.preset.stage(name).base)
     tokenizer = load_tokenizer(run)
-    documents = _some(load_split(run.path("prepared"), "train"), SMOOTHED_BY, run)
+    documents = _some(load_split(run, "train"), SMOOTHED_BY, run)
     windows = [document_windows(d, run.preset.data.window, tokenizer)[0] for d in documents]
     return [vocabulary.translate(window.ids).astype(np.int64) for window in windows]
 
 
 def gate_documents(run: Run) -> list[Prepared]:
     """The validation documents that the gate looks at, of all sources, half of each label."""
-    pure = [d for d in load_split(run.path("prepared"), "validation") if not d.mixed]
+    pure = [d for d in load_split(run, "validation") if not d.mixed]
     if not pure:
         raise InputError("the validation split has no pure documents: run the prepare stage")
     half = run.preset.gate.documents // 2

@@ -9,12 +9,12 @@ import numpy as np
 from byline.errors import BylineError, InputError
 from byline.repository import ModelRepository
 from byline.session import Session
-from byline_training.calibrate import vocabulary_of
 from byline_training.data import load_split, load_tokenizer
-from byline_training.evaluate import summarize
-from byline_training.quantize import MODELS
+from byline_training.figures import summarize
+from byline_training.provenance import MODELS
 from byline_training.runs import Run
 from byline_training.scores import score
+from byline_training.vocabulary import vocabulary_of
 
 TOLERANCE = 0.00005
 """Figures are stated with four digits."""
@@ -51,7 +51,7 @@ def reproduce(run: Run, repository: Path) -> dict[str, dict[str, tuple[float, fl
             f"{repository} has no model of preset {run.preset.name} with figures: name another "
             "with --model-repository, or run the export stage"
         )
-    test = load_split(run.path("prepared"), "test")
+    test = load_split(run, "test")
     tokenizer = load_tokenizer(run)
     figures: dict[str, dict[str, tuple[float, float]]] = {}
     for model in models:

@@ -58,15 +58,19 @@ class Run:
             file.write(json.dumps(record) + "\n")
 
     def record(self, **values: Any) -> None:
-        """Merge values into `run.json`, beside the configuration and the versions used."""
+        """Merge values into `run.json`, beside the configuration and the versions used.
+
+        Without values nothing was made, and the versions stay those of what was.
+        """
         path = self.path("run.json")
-        known = self.recorded() | {
-            "preset": dataclasses.asdict(self.preset),
-            "libraries": _versions(),
-            "python": platform.python_version(),
-            "commit": commit(),
-            **values,
-        }
+        known = self.recorded() | {"preset": dataclasses.asdict(self.preset)}
+        if values or "commit" not in known:
+            known |= {
+                "libraries": _versions(),
+                "python": platform.python_version(),
+                "commit": commit(),
+                **values,
+            }
         with replacing(path) as temporary:
             temporary.write_text(json.dumps(known, indent=2) + "\n", encoding="utf-8")
 

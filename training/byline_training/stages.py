@@ -27,7 +27,8 @@ from byline_training.model import (
     save_weights,
 )
 from byline_training.progress import note
-from byline_training.runs import Run, cached, keep, made_by, reading, replacing, sha256
+from byline_training.provenance import training_settings, weights_of
+from byline_training.runs import Run, cached, commit, keep, made_by, reading, replacing, sha256
 from byline_training.trainer import Objective, hard_loss, predict, train
 from byline_training.vocabulary import Vocabulary
 
@@ -191,10 +192,10 @@ def _weights_taught_by(run: Run) -> list[str]:
         InputError: there are none, or they don't belong together.
     """
     names = training_names(run, "teacher")
-    hashes = [sha256(made_by("teacher", run.path(name, "weights.pt"))) for name in names]
+    mean = weights_of(run, "teacher")
     if names == ["teacher"]:
-        return hashes
-    mean = made_by("teacher", run.path("teacher", "weights.pt"))
+        return [sha256(mean)]
+    hashes = [sha256(made_by("teacher", run.path(name, "weights.pt"))) for name in names]
     if run.recorded().get("teacher", {}).get("origin") != _digest(hashes):
         raise InputError(
             f"{mean} is not the mean of the trainings beside it: run the teacher stage again"
@@ -230,7 +231,7 @@ def _teacher_answers(
 
 def _examples(run: Run, stage: Stage, seed: int) -> list[Example]:
     tokenizer = load_tokenizer(run)
-    documents = load_split(run.path("prepared"), "train")
+    documents = load_split(run, "train")
     some = documents[: stage.documents or None]
     return training_examples(some, run.preset.data.window, stage.splice, tokenizer, seed)
 
@@ -281,6 +282,8 @@ def _finish(run: Run, name: str, origin: str, model: TwoHeads) -> None:
                 "weights_sha256": sha256(weights),
                 "parameters": model.parameter_count,
                 "origin": origin,
+                "commit": commit(),
+                "settings": training_settings(run, name),
             }
         }
     )

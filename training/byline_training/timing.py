@@ -17,12 +17,12 @@ from transformers import BertConfig, BertModel
 
 from byline.session import Session
 from byline.types import Window
-from byline_training.calibrate import vocabulary_of
 from byline_training.data import load_tokenizer
 from byline_training.model import TwoHeads
-from byline_training.quantize import MODELS
+from byline_training.provenance import MODELS
 from byline_training.runs import Run
 from byline_training.stages import load_trained
+from byline_training.vocabulary import vocabulary_of
 
 TOKENS = 128
 ROUNDS = 40

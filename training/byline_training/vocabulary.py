@@ -22,6 +22,11 @@ _PADDING = ("[PAD]", "<pad>")
 _UNKNOWN = ("[UNK]", "<unk>")
 
 
+def vocabulary_of(run: Run, name: str) -> Vocabulary:
+    """The vocabulary of a form of the teacher or the student."""
+    return Vocabulary.of(run, run.preset.stage(name).base)
+
+
 @dataclass(frozen=True)
 class Vocabulary:
     """A model's ids for the ids of the prepared data.
