@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Sequence
+from collections.abc import Iterable
 from pathlib import Path
 
 from byline.errors import InputError
@@ -16,9 +16,16 @@ from byline_training.encoders import find_tokenizer
 from byline_training.provenance import MODELS, calibration_of, graph_of
 from byline_training.quantize import check_parity, gate_documents
 from byline_training.runs import Run, reading, replacing, sha256
-from byline_training.vocabulary import Vocabulary
+from byline_training.vocabulary import vocabulary_of
 
 VERSION = "1"
+_APACHE = {
+    "distilbert/distilbert-base-uncased",
+    "google-bert/bert-base-uncased",
+    "sentence-transformers/all-MiniLM-L6-v2",
+    "sentence-transformers/all-mpnet-base-v2",
+}
+"""Encoders on the hub that are under the Apache License 2.0."""
 _CONFIG = """\
 name: "{name}"
 backend: "onnxruntime"
@@ -71,8 +78,9 @@ look into it.
 def export(run: Run, repository: Path) -> None:
     """Put the four forms into a model repository, in place of what bears their names.
 
-    Each model is made whole beside its place first: a kill leaves the old one or the new one, or
-    the old one beside the repository.
+    All are made and checked beside the repository first; then they are renamed, and the hashes with
+    them. A kill before that, or an error, leaves the old ones; one in the middle of it is mended by
+    another export. The card goes to `docs/` last.
 
     Args:
         run: with all earlier stages done.
@@ -83,48 +91,66 @@ def export(run: Run, repository: Path) -> None:
         ParityError: an int8 form fails the gate.
         ModelInvalid: what was written doesn't load.
     """
-    metrics = _metrics(run)
-    documents = gate_documents(run)
-    repository.mkdir(parents=True, exist_ok=True)
-    for name in MODELS:
-        base = run.preset.stage(name).base
-        if name.endswith("_int8"):
-            plain = run.path("onnx", f"{name.removesuffix('_int8')}.onnx")
-            check_parity(
-                run, plain, run.path("onnx", f"{name}.onnx"), Vocabulary.of(run, base), documents
-            )
-        # Beside the repository, not in it: Triton takes every folder in there for a model.
-        made = repository.parent / f".{repository.name}-{name}"
+    # Beside the repository, not in it: Triton takes every folder in there for a model.
+    made = repository.parent / f".{repository.name}-made"
+    shutil.rmtree(made, ignore_errors=True)
+    try:
+        _make(run, made)
+    except BaseException:  # a full disk needs the room
         shutil.rmtree(made, ignore_errors=True)
-        _write_model(run, name, made, find_tokenizer(base), metrics[name])
-        place, old = repository / name, made.with_name(f"{made.name}-old")
-        shutil.rmtree(old, ignore_errors=True)
-        if place.exists():
-            place.rename(old)
-        made.rename(place)
-        shutil.rmtree(old, ignore_errors=True)
+        raise
+    repository.mkdir(exist_ok=True)
     readme = repository / "README.md"
     if not readme.exists():
         readme.write_text(_README, encoding="utf-8")
-    write_checksums(repository)
+    others = [name for name in ModelRepository(repository).names() if name not in MODELS]
+    folders = [*(made / name for name in MODELS), *(repository / name for name in others)]
+    # Written before the models are renamed, and takes its place right after.
+    with replacing(repository / CHECKSUMS) as temporary:
+        temporary.write_text(_checksums(folders), encoding="utf-8")
+        for name in MODELS:
+            place = repository / name
+            if place.exists():
+                place.rename(made / f"{name}-old")
+            (made / name).rename(place)
+    shutil.rmtree(made, ignore_errors=True)
+    found = ModelRepository(repository)
+    for name in MODELS:
+        found.load(name)
     if repository.resolve() == ROOT / "model_repository":  # a release: the card goes along
         record = run.path("docs", "runs", f"{run.preset.name}.json")
         record.write_text(json.dumps(run.published(), indent=2) + "\n", encoding="utf-8")
         shutil.copytree(run.path("docs"), ROOT / "docs", dirs_exist_ok=True)
-    found = ModelRepository(repository)
+
+
+def _make(run: Run, folder: Path) -> None:
+    """Write the four forms into a new folder, and load them from there."""
+    metrics = _metrics(run)
+    documents = gate_documents(run)
     for name in MODELS:
-        found.load(name)
+        if name.endswith("_int8"):
+            plain = graph_of(run, name.removesuffix("_int8"))
+            check_parity(run, plain, graph_of(run, name), vocabulary_of(run, name), documents)
+        tokenizer = find_tokenizer(run.preset.stage(name).base)
+        _write_model(run, name, folder / name, tokenizer, metrics[name])
+    write_checksums(folder)
+    for name in MODELS:
+        ModelRepository(folder).load(name)
 
 
-def write_checksums(repository: Path, models: Sequence[str] | None = None) -> None:
-    """Write `SHA256SUMS` over the files of all models, or of some."""
-    names = ModelRepository(repository).names() if models is None else models
-    files = sorted(f for name in names for f in (repository / name).rglob("*") if f.is_file())
+def write_checksums(repository: Path) -> None:
+    """Write `SHA256SUMS` over the files of all models."""
+    names = ModelRepository(repository).names()
     with replacing(repository / CHECKSUMS) as temporary:
-        temporary.write_text(
-            "".join(f"{sha256(f)}  {f.relative_to(repository).as_posix()}\n" for f in files),
-            encoding="utf-8",
-        )
+        temporary.write_text(_checksums(repository / name for name in names), encoding="utf-8")
+
+
+def _checksums(models: Iterable[Path]) -> str:
+    return "".join(
+        f"{sha256(file)}  {file.relative_to(folder.parent).as_posix()}\n"
+        for folder in sorted(models, key=lambda folder: folder.name)
+        for file in sorted(f for f in folder.rglob("*") if f.is_file())
+    )
 
 
 def _write_model(
@@ -160,7 +186,8 @@ def run_id(run: Run) -> str:
 def _metrics(run: Run) -> dict[str, dict[str, float]]:
     path = run.path("evaluation.json")
     with reading(path, "evaluate"):
-        models = json.loads(path.read_text("utf-8"))["models"]
+        report = json.loads(path.read_text("utf-8"))
+        models = report["models"]
         measured = {
             name: (models[name]["sha256"], models[name]["calibration_sha256"]) for name in MODELS
         }
@@ -170,6 +197,9 @@ def _metrics(run: Run) -> dict[str, dict[str, float]]:
             raise InputError(
                 f"{path} is of another {name} or calibration: run the evaluate stage again"
             )
+    now = run.recorded().get("data", {}).get("sha256")
+    if now and report.get("run", {}).get("data", {}).get("sha256", now) != now:
+        raise InputError(f"{path} is of other texts: run the evaluate stage again")
     # What there were no texts for has no figure.
     return {
         name: {
@@ -184,7 +214,10 @@ def _notice(run: Run, name: str) -> str:
     if base.folder:
         origin = f"those in {Path(base.folder).name}, whose own licence holds too"
     else:
-        origin = f"{base.hub} (Apache License 2.0)" if base.hub else "random weights"
+        licence = (
+            " (Apache License 2.0)" if base.hub in _APACHE else ", whose own licence holds too"
+        )
+        origin = f"{base.hub}{licence}" if base.hub else "random weights"
     terms = (
         run.preset.facts.terms.strip()
         or "Look at the licences of the training data before passing the weights on."
