@@ -79,8 +79,8 @@ def test_log_loss_and_accuracy() -> None:
 @pytest.mark.parametrize("trials", [1, 7, 20_000])
 def test_bounds_of_none_and_of_all_by_hand(trials: int) -> None:
     assert upper_bound(0, trials) == pytest.approx(1 - 0.05 ** (1 / trials))
-    assert binomial_interval(0, trials) == (0, pytest.approx(1 - 0.025 ** (1 / trials)))
-    assert binomial_interval(trials, trials) == (pytest.approx(0.025 ** (1 / trials)), 1)
+    assert binomial_interval(0, trials) == pytest.approx((0, 1 - 0.025 ** (1 / trials)))
+    assert binomial_interval(trials, trials) == pytest.approx((0.025 ** (1 / trials), 1))
 
 
 def test_nothing_is_known_without_trials() -> None:
