@@ -8,8 +8,6 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from byline.segment import count_words
-
 Kind = Literal[
     "paragraph", "heading", "list_item",
     "code", "table", "quote", "reference", "navigation",
@@ -65,6 +63,8 @@ def join(blocks: Iterable[Block], include: frozenset[Kind] = frozenset()) -> Pro
     Returns:
         What is scored; the same from every format of one document.
     """
+    from byline.segment import count_words  # not for `--help`, which asks for SET_APART
+
     kept: list[str] = []
     dropped: Counter[Kind] = Counter()
     for block in set_references_apart(blocks):

@@ -298,7 +298,7 @@ REFUSED: dict[str, tuple[int, str, str, Any]] = {
     "a short text": (400, "row 0 is too short", "byline_text", {"inputs": [
         {"name": "text", "shape": [1, 1], "datatype": "BYTES", "data": ["Short."]}]}),
     "a few words over and over": (400, "row 0 can't be judged: The same", "byline_text", {
-        "inputs": [{"name": "text", "shape": [1, 1], "datatype": "BYTES", "data": ["a. " * 50]}]}),
+        "inputs": [{"name": "text", "shape": [1, 1], "datatype": "BYTES", "data": ["the " * 50]}]}),
     "a lone surrogate": (400, "lone surrogate", "byline_text", {"inputs": [
         {"name": "text", "shape": [1, 1], "datatype": "BYTES", "data": ["\ud800"]}]}),
     "numbers for a text": (400, "must be strings", "byline_text", {"inputs": [

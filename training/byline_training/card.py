@@ -34,10 +34,9 @@ def write(report: dict[str, Any], preset: Preset) -> str:
         "Written by `byline train evaluate --preset "
         f"{report['preset']}`; every figure is in [evaluation.json](evaluation.json). The test "
         "split was used for these figures alone: models, calibrations and thresholds were chosen "
-        "on the validation split. Intervals are at 95%: bootstrap over texts for areas and errors, "
-        "mirrored for the calibration error; Clopper-Pearson for shares. Texts of one prompt, "
-        "document or writer are alike: the one draws them together, the other counts them as fewer "
-        "(Korn and Graubard 1998).",
+        "on the validation split. Intervals are at 95%: bootstrap over "
+        f"{report.get('intervals_over', 'texts')} for areas and errors, mirrored for the "
+        "calibration error; Clopper-Pearson for shares.",
         "AUROC is the chance that an AI text gets a higher probability than a human one: 0.5 is a "
         "coin, 1 is perfect. Recall at 1% false positives is the share of AI texts above the "
         "probability that 1% of the human ones exceed. The calibration error (ECE) is how far "

@@ -62,6 +62,8 @@ def evaluate(run: Run) -> None:
         "preset": run.preset.name,
         "run": run.published(),
         "commit": commit(),
+        "intervals_over": "groups of texts (of one prompt, document or writer, which for shares "
+        "count as fewer: Korn and Graubard 1998)",
         "tokens_timed": TOKENS,
         "times": time_models(run),
         "models": {},

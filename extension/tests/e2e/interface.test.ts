@@ -131,29 +131,6 @@ describe.skipIf(SKIPPED)("popup, options, menu, command", () => {
     expect(await popup.$eval("#site", (box) => (box as HTMLInputElement).checked)).toBe(false);
   });
 
-  test("a site is on only once it is permitted, though the popup was closed and opened", async () => {
-    await chromium.set({ sitesOff: [SITE] });
-    const before = await stored();
-    const page = await chromium.open("/plain");
-    const popup = await wish(page, false);
-    expect(await stored()).toEqual(before);
-    await popup.close();
-    await chromium.popup(page);
-    // The browser's prompt is still there, and its yes comes to the worker alone.
-    const worker = await chromium.worker();
-    await worker.evaluate(
-      (origins) => {
-        const { onAdded } = chrome.permissions as unknown as {
-          onAdded: { dispatch: (added: unknown) => void };
-        };
-        onAdded.dispatch({ origins, permissions: [] });
-      },
-      [`http://${SITE}/*`, `https://${SITE}/*`],
-    );
-    await hasMarks(page);
-    expect(await stored()).toMatchObject({ sitesOn: [SITE], sitesOff: [] });
-  });
-
   test("a site taken from the list is no longer checked", async () => {
     const page = await chromium.open("/plain");
     await chromium.set({ sitesOn: [SITE] });
@@ -316,6 +293,29 @@ describe.skipIf(SKIPPED)("popup, options, menu, command", () => {
     await hasMarks(elsewhere);
     await chromium.set({ sitesOff: ["localhost"] });
     await until("no marks", async () => (await marked(elsewhere)).length === 0);
+  });
+
+  test("a site is on only once it is permitted, though the popup was closed and opened", async () => {
+    await chromium.set({ sitesOff: [SITE] });
+    const before = await stored();
+    const page = await chromium.open("/plain");
+    const popup = await wish(page, false);
+    expect(await stored()).toEqual(before);
+    await popup.close();
+    await chromium.popup(page);
+    // The browser's prompt is still there, and its yes comes to the worker alone.
+    const worker = await chromium.worker();
+    await worker.evaluate(
+      (origins) => {
+        const { onAdded } = chrome.permissions as unknown as {
+          onAdded: { dispatch: (added: unknown) => void };
+        };
+        onAdded.dispatch({ origins, permissions: [] });
+      },
+      [`http://${SITE}/*`, `https://${SITE}/*`],
+    );
+    await hasMarks(page);
+    expect(await stored()).toMatchObject({ sitesOn: [SITE], sitesOff: [] });
   });
 
   test("the context menu judges what is selected, and says so when it is too short", async () => {
