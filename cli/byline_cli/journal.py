@@ -25,7 +25,7 @@ _SYNC_SECONDS = 1.0
 """How much work a power failure may cost; a killed process loses nothing that was written."""
 _FIRST = b'{"run": '
 """How every journal begins, and hardly any other file."""
-_NO_LOCKS = frozenset((errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP))
+_NO_LOCKS = frozenset((errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP, errno.ENOTSUP))
 _LINE = re.compile(rb'\{"key": "([0-9a-f]{32})", "result": .*\}\n')
 
 

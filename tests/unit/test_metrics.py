@@ -117,6 +117,7 @@ def test_trials_that_are_alike_count_as_few() -> None:
     assert effective_trials(alone, groups) > 2000
     assert effective_trials(alike, groups) == pytest.approx(300, rel=0.05)
     assert effective_trials(np.zeros(50, bool), np.zeros(50, int)) == 50
+    assert effective_trials(np.arange(50) % 2 == 0, np.arange(50) // 2) == 50
     low, high = share_interval(alike, groups)
     narrow, wide = binomial_interval(int(alike.sum()), 3000)
     assert low < narrow < wide < high

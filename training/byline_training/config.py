@@ -128,12 +128,13 @@ class Gate:
 class Limits:
     """What the thresholds must keep on the validation split (upper 95% confidence bounds).
 
+    Texts of one prompt, document or writer count as alike, and so do a document's sentences.
+
     Attributes:
         false_positive_rate: share of human texts called `ai`.
         protected_false_positive_rate: the same for each group in `protected`.
         miss_rate: share of AI texts called `human`.
-        sentence_false_positive_rate, sentence_miss_rate: the same for sentences, which are taken
-            for independent of one another.
+        sentence_false_positive_rate, sentence_miss_rate: the same for sentences.
         protected: groups of writers by name, each a list of sources.
     """
 

@@ -93,6 +93,10 @@ def export(run: Run, repository: Path) -> None:
     """
     # Beside the repository, not in it: Triton takes every folder in there for a model.
     made = repository.parent / f".{repository.name}-made"
+    for name in MODELS:  # a kill between the renames left it there alone
+        old, place = made / f"{name}-old", repository / name
+        if old.exists() and not place.exists():
+            old.rename(place)
     shutil.rmtree(made, ignore_errors=True)
     try:
         _make(run, made)

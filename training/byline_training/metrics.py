@@ -160,8 +160,9 @@ def effective_trials(hits: NDArray[np.bool_], groups: NDArray[np.int64]) -> floa
     totals = np.bincount(np.unique(groups, return_inverse=True)[1], hits - share)
     if len(totals) == 1:
         return 1.0
-    variance = len(totals) / (len(totals) - 1) * (totals**2).sum() / n**2
-    return min(float(n), share * (1 - share) / variance)
+    variance = float(len(totals) / (len(totals) - 1) * (totals**2).sum() / n**2)
+    # In groups of the same share each, trials are less alike than chance would have them.
+    return min(float(n), share * (1 - share) / variance) if variance else float(n)
 
 
 def share_interval(hits: NDArray[np.bool_], groups: NDArray[np.int64]) -> Interval:

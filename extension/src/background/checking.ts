@@ -11,7 +11,7 @@ import { pageView, remember, running, tabs, type World } from "./world";
 /** At the reader's word. */
 export async function check(tab: number): Promise<void> {
   const world = await running;
-  await note(world.checked, tab);
+  await note(world.checked, tab, () => begin(tab));
   await begin(tab);
 }
 
@@ -39,7 +39,7 @@ export async function beginAt(sites: readonly string[]): Promise<void> {
 /** At the reader's word: nothing that the document loads later is checked either. */
 export async function stop(tab: number): Promise<void> {
   const world = await running;
-  await note(world.stopped, tab);
+  await note(world.stopped, tab, () => end(tab));
   await end(tab);
   // Frames that this worker has not heard of come to it, and are stopped too.
   await command(tab, { kind: "return" });

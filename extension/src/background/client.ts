@@ -109,6 +109,8 @@ async function request(
   // A proxy's own 503 says that nothing is behind it.
   if (status === 429 || (status === 503 && refusal(json) !== undefined)) {
     const wait = retryAfter(response.headers.get("Retry-After"), Date.now());
+    // It may stay so: where its model can't run, its log says why.
+    if (errorOf(json)?.code === "starting") throw new Failure("failing", `${status}`, wait);
     throw new Failure("busy", `${status}`, wait);
   }
   if (status >= 500) throw new Failure("failing", `${status}`);
@@ -119,9 +121,13 @@ async function request(
   throw new Refused(refusal(json) ?? `${status}`);
 }
 
+function errorOf(json: unknown): { code?: unknown; message?: unknown } | undefined {
+  return (json as { error?: { code?: unknown; message?: unknown } } | null | undefined)?.error;
+}
+
 function refusal(json: unknown): string | undefined {
-  const error = (json as { error?: { message?: unknown } } | null | undefined)?.error;
-  return typeof error?.message === "string" ? error.message : undefined;
+  const message = errorOf(json)?.message;
+  return typeof message === "string" ? message : undefined;
 }
 
 function understand<T>(server: string, parse: () => T): T {

@@ -2,7 +2,7 @@
 
 import { permitted } from "../shared/permissions";
 import { isLeftOut, originPattern, runsByItself, siteOf, type Settings } from "../shared/settings";
-import { documentOf } from "./reach";
+import { attempt, documentOf, inTime } from "./reach";
 import type { Frame } from "./tabs";
 
 /** By tab: the instant a document's life began tells it from any before and after it. */
@@ -31,16 +31,36 @@ export async function isOff({ settings }: Pick<Known, "settings">, tab: number):
   return site !== null && isLeftOut(settings, site);
 }
 
-/** Note the document that the tab shows now. */
-export async function note(documents: Documents, tab: number): Promise<void> {
-  const shown = await documentOf(tab);
+/**
+ * Note the document that the tab shows now. Where a page that is stuck answers late, it is noted then,
+ * and what was begun is done again: the reader's word holds.
+ */
+export async function note(
+  documents: Documents,
+  tab: number,
+  again: () => Promise<void>,
+): Promise<void> {
+  const asked = documentOf(tab);
+  const shown = await inTime(asked);
   if (shown !== undefined) documents.set(tab, shown);
+  else void asked.then((late) => noteLate(documents, tab, late, again));
+}
+
+async function noteLate(
+  documents: Documents,
+  tab: number,
+  shown: number | undefined,
+  again: () => Promise<void>,
+): Promise<void> {
+  if (shown === undefined) return;
+  documents.set(tab, shown);
+  await attempt(again);
 }
 
 /** Whether the tab's page is one to be checked. One that doesn't answer is none that was asked for. */
 export async function mayRun({ settings, checked, stopped }: Known, tab: number): Promise<boolean> {
   const isNoted = checked.has(tab) || stopped.has(tab);
-  const shown = isNoted ? await documentOf(tab) : undefined;
+  const shown = isNoted ? await inTime(documentOf(tab)) : undefined;
   // Nor is it another than the one that was stopped.
   if (stopped.has(tab) && (shown === undefined || shown === stopped.get(tab))) return false;
   const url = await tabUrl(tab);

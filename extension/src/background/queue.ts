@@ -255,6 +255,7 @@ export class Queue {
   private async separate(epoch: number, refused: Refused): Promise<void> {
     const jobs = [...this.flying];
     for (const job of jobs) {
+      if (epoch !== this.epoch) return;
       try {
         if (jobs.length === 1) throw refused;
         await this.exchange(epoch, [job]);

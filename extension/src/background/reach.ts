@@ -7,7 +7,7 @@ import type { PageCommand } from "../shared/messages";
 const PATIENCE = 2_000;
 
 /** What is promised; undefined where that takes too long. It may come about later all the same. */
-async function inTime<T>(promised: Promise<T>): Promise<T | undefined> {
+export async function inTime<T>(promised: Promise<T>): Promise<T | undefined> {
   const late = new Promise<undefined>((resolve) => {
     setTimeout(resolve, PATIENCE);
   });
@@ -28,20 +28,28 @@ export async function attempt(action: () => Promise<void>): Promise<string | nul
 export async function inject(tab: number, frame?: number): Promise<void> {
   const target =
     frame === undefined ? { tabId: tab, allFrames: true } : { tabId: tab, frameIds: [frame] };
-  await inTime(chrome.scripting.executeScript({ target, files: ["content.js"] }));
+  // A command to one frame follows, which has to meet the script there, though the page still loads.
+  const isCommanded = frame !== undefined;
+  const injected = chrome.scripting.executeScript({
+    target,
+    files: ["content.js"],
+    injectImmediately: isCommanded,
+  });
+  await (isCommanded ? injected : inTime(injected));
 }
 
-/** When the life of the document that a tab shows began; undefined where that can't be told. */
+/**
+ * When the life of the document that a tab shows began, whenever it answers; undefined where that
+ * can't be told.
+ */
 export async function documentOf(tab: number): Promise<number | undefined> {
   try {
-    const results = await inTime(
-      chrome.scripting.executeScript({
-        target: { tabId: tab },
-        func: () => performance.timeOrigin,
-        injectImmediately: true,
-      }),
-    );
-    return results?.[0]?.result;
+    const results = await chrome.scripting.executeScript({
+      target: { tabId: tab },
+      func: () => performance.timeOrigin,
+      injectImmediately: true,
+    });
+    return results[0]?.result;
   } catch {
     return undefined; // It went where the extension may not follow.
   }

@@ -65,6 +65,8 @@ export class Page {
   private toldAt = new DOMRect();
   /** Whether the tooltip stays without a pointer. */
   private stays = false;
+  /** Whether it says that the walk waits for what is not scored. */
+  private saysMore = false;
   private listening = new AbortController();
 
   private readonly eyes: Eyes;
@@ -151,6 +153,7 @@ export class Page {
       case "state":
         this.state = message.state;
         if (this.selection.waiting) this.showTip(stateCard(this.state, this.words));
+        else if (this.saysMore) this.sayMoreComes();
         break;
       case "answer":
         this.take(message.answer);
@@ -420,6 +423,7 @@ export class Page {
     place = this.selection.place,
   ): void {
     this.told = about;
+    this.saysMore = false;
     this.toldAt = this.toldPlace();
     // What the pointer rests on is no answer to anything.
     const aloud = about === null || this.stays;
@@ -434,6 +438,13 @@ export class Page {
   private reviseTip(): void {
     if (!this.overlay.tipShown || this.selection.waiting) return;
     const { told, toldAt } = this;
+    if (
+      this.saysMore &&
+      following(this.all(), this.revealedId, this.view.threshold) !== "waiting"
+    ) {
+      this.closeTip();
+      return;
+    }
     const isKnown = !told || (told.score && this.check?.passages.get(told.id) === told);
     const { left, top } = this.toldPlace();
     if (!isKnown || left !== toldAt.left || top !== toldAt.top) this.closeTip();
@@ -443,6 +454,7 @@ export class Page {
     this.dropSelection();
     this.told = null;
     this.stays = false;
+    this.saysMore = false;
     this.overlay.hideTip();
   }
 
@@ -486,6 +498,7 @@ export class Page {
     const middle = new DOMRect(window.innerWidth / 2, window.innerHeight / 2);
     const place = last ? startOf(last).getBoundingClientRect() : middle;
     this.showTip(moreCard(this.state, this.words), last, place);
+    this.saysMore = true;
   }
 
   private checkSelection(text: string): void {

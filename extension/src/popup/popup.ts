@@ -154,7 +154,7 @@ async function switchSite(): Promise<void> {
   }
   // Asked first, within the click that a browser wants to see for it. Its prompt closes the popup in
   // some: then the worker hears the answer.
-  const asked = chrome.permissions.request({ origins: sitePatterns(name) });
+  const asked = chrome.permissions.request({ origins: sitePatterns(name) }).catch(() => false);
   await makeWish(name);
   complain(words.say("siteAsks"));
   const granted = await asked;

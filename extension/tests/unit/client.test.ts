@@ -41,6 +41,7 @@ describe("what the client makes of an answer", () => {
     [404, "<html>", "foreign"],
     [429, "{}", "busy"],
     [503, '{"error":{"code":"stopping","message":"m"}}', "busy"],
+    [503, '{"error":{"code":"starting","message":"m"}}', "failing"],
     [503, "<html>", "failing"],
     [500, "{}", "failing"],
     [502, "<html>", "failing"],

@@ -17,20 +17,19 @@ function refused() {
 }
 
 test.each([
-  ["a page", WEB, type("text/html"), false, null],
-  ["a PDF in Chrome", WEB, type("application/pdf"), false, "isPdf"],
-  ["a PDF in Firefox", PDF, refused, false, "isPdf"],
-  ["a page by the name of one", PDF, type("text/html"), false, null],
-  ["a page that the shop keeps", WEB, refused, false, null],
-  ["a file", "file:///a.txt", type("text/plain"), false, "fileAccess"],
-  ["a file, with access", "file:///a.txt", type("text/plain"), true, null],
-  ["a page of the browser", "chrome://version", refused, false, "cannotCheck"],
-  ["a page that it names to nobody", undefined, refused, false, "cannotCheck"],
-])("%s", async (_, url, executeScript, access, expected) => {
-  vi.stubGlobal("chrome", {
-    scripting: { executeScript },
-    extension: { isAllowedFileSchemeAccess: () => Promise.resolve(access) },
-  });
+  ["a page", WEB, type("text/html"), null],
+  ["a PDF in Chrome", WEB, type("application/pdf"), "isPdf"],
+  ["a PDF in Firefox", PDF, refused, "isPdf"],
+  ["a page by the name of one", PDF, type("text/html"), null],
+  ["a page that the shop keeps", WEB, refused, null],
+  ["a file", "file:///a.txt", refused, "fileAccess"],
+  ["a file, with access", "file:///a.txt", type("text/plain"), null],
+  ["a file that is a PDF", "file:///a.pdf", refused, "isPdf"],
+  ["a file that is a PDF, with access", "file:///a.pdf", type("application/pdf"), "isPdf"],
+  ["a page of the browser", "chrome://version", refused, "cannotCheck"],
+  ["a page that it names to nobody", undefined, refused, "cannotCheck"],
+])("%s", async (_, url, executeScript, expected) => {
+  vi.stubGlobal("chrome", { scripting: { executeScript } });
   const tab = { id: 1, ...(url === undefined ? {} : { url }) } as chrome.tabs.Tab;
   expect(await obstacleOf(tab)).toBe(expected);
 });

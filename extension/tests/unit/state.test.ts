@@ -108,7 +108,8 @@ describe("the badge", () => {
     const foreign = { ...status.report, words: { ...NO_WORDS, unjudged: 300 } };
     expect(badge({ ...status, report: foreign }, own)).toMatchObject({
       text: "",
-      title: "Byline: Not judged: another language, or refused by the server",
+      title:
+        "Byline: Not judged: another language, the same few words over and over, or refused by the server",
     });
     expect(badge({ ...status, active: false }, own).text).toBe("");
     expect(badge(status, own)).toMatchObject({
