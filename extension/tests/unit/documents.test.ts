@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import { mayRun } from "../../src/background/documents";
+import { mayRun, note } from "../../src/background/documents";
 import { DEFAULTS, type Settings } from "../../src/shared/settings";
 
 const TAB = 7;
@@ -76,4 +76,20 @@ describe("a page may be checked", () => {
       expect.objectContaining({ injectImmediately: true }),
     );
   });
+});
+
+test("a page that was stuck is noted when it answers, and the reader's word done again", async () => {
+  let answer: (shown: unknown) => void = () => undefined;
+  executeScript.mockReturnValueOnce(new Promise((resolve) => (answer = resolve)));
+  const documents = new Map<number, number>();
+  const again = vi.fn(() => Promise.resolve());
+  const noted = note(documents, TAB, again);
+  await vi.advanceTimersByTimeAsync(2_500);
+  await noted;
+  expect(documents.size).toBe(0);
+  expect(again).not.toHaveBeenCalled();
+  answer([{ result: SHOWN }]);
+  await vi.advanceTimersByTimeAsync(0);
+  expect(documents.get(TAB)).toBe(SHOWN);
+  expect(again).toHaveBeenCalledOnce();
 });
