@@ -86,7 +86,7 @@ class Ray:
         if reading.text_column is None:
             items = [{"input": json.dumps(_plain(each))} for each in settings.inputs(passed)]
             if not items:
-                raise settings.nothing()
+                raise settings.nothing(passed)
             return self._ray.data.from_items(items)
         datasets = [self._dataset(path) for path in settings.paths]
         first, *others = (d.select_columns([reading.text_column, reading.id_column, "path"])

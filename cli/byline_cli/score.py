@@ -86,7 +86,7 @@ def _score(settings: Settings, engine: Engine) -> Tally:
     try:
         first = next(found, None)
         if first is None:
-            raise settings.nothing()
+            raise settings.nothing(tally.passed)
         results = _counted(itertools.chain((first,), found), tally)
         if _watched(settings):
             from byline_cli.progress import watched
@@ -120,7 +120,8 @@ def _journal(settings: Settings, model: ModelInfo) -> Journal | None:
     journal = Journal(path, settings.identity(model), settings.resume)
     if settings.resume and not len(journal):
         click.echo(
-            f"byline: no earlier run of {settings.output} to go on with; beginning anew", err=True
+            f"byline: no unfinished run of {settings.output} to go on with; beginning anew",
+            err=True,
         )
     return journal
 

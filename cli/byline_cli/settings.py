@@ -24,6 +24,7 @@ from byline_cli.inputs import (
     is_pattern,
     listed,
     missing,
+    passed_over,
     standard_input,
 )
 from byline_cli.model_info import ModelInfo
@@ -204,12 +205,13 @@ class Settings:
             )
         return token or None
 
-    def nothing(self) -> InputError:
-        """What to say where there is nothing to score."""
+    def nothing(self, passed: Counter[str]) -> InputError:
+        """What to say where there is nothing to score, but files of the suffixes passed over."""
         everything = replace(self.choice, ignore_files=False)
         ignored = self.choice.ignore_files and any(find(self.paths, everything))
         advice = "; or a .gitignore names all of it: --no-ignore" if ignored else ""
-        return InputError(f"nothing to score in {self.places} ({READ}){advice}")
+        told = f"; {passed_over(passed)}" if passed else ""
+        return InputError(f"nothing to score in {self.places} ({READ}){told}{advice}")
 
     def _found(self, passed: Counter[str] | None = None) -> Iterator[Input]:
         yield from find(self.paths, self.choice, passed=passed)

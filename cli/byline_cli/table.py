@@ -86,7 +86,7 @@ def _print(results: Iterable[Result], model: ModelInfo, detailed: bool, console:
             kind = result.verdict.verdict if result.verdict else "error"
             counts[kind] += 1
             rows.append((result.title, _cells(result, kind, console)))
-        console.print(_table(rows, console.is_terminal))
+        console.print(_table(rows, console))
         for result in page:
             if detailed and result.verdict is not None:
                 _print_sentences(_sentences(result), console)
@@ -109,20 +109,24 @@ def _cells(result: Result, kind: str, console: Console) -> tuple[str | Text, ...
     )
 
 
-def _table(rows: Sequence[tuple[str, tuple[str | Text, ...]]], short_names: bool) -> Table:
+def _table(rows: Sequence[tuple[str, tuple[str | Text, ...]]], console: Console) -> Table:
     # Room is short on a terminal; in a pipe a name is what the next command needs, in full.
-    folder = shared_folder([name for name, _ in rows]) if short_names else ""
+    folder = shared_folder([name for name, _ in rows]) if console.is_terminal else ""
     table = Table(box=SIMPLE, pad_edge=False, collapse_padding=True, header_style="bold")
     if folder:
         table.title, table.title_justify, table.title_style = shown(folder), "left", "dim"
     longest = max((len(name) - len(folder) for name, _ in rows), default=0)
-    table.add_column("File", overflow="fold", min_width=min(longest, _LEAST_NAME))
+    table.add_column("File", overflow="fold")
     table.add_column("Verdict", no_wrap=True)
     for name in ("P(AI)", "Words", "Scored"):
         table.add_column(name, justify="right", no_wrap=True)
     table.add_column("Findings", overflow="fold")
     for name, cells in rows:
         table.add_row(Text(shown(name[len(folder) :])), *cells)
+    others = console.measure(table, options=console.options.update(width=UNBOUNDED)).maximum
+    others -= longest
+    if others + longest > console.width:  # findings give way; a `min_width` would cut them off
+        table.columns[0].width = min(longest, max(_LEAST_NAME, console.width - others))
     return table
 
 

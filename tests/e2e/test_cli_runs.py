@@ -377,7 +377,7 @@ def test_resuming_nothing_says_so(environment: dict[str, str], tmp_path: Path) -
         texts, "--format", "jsonl", "--output", output, "--resume", environment=environment
     )
     assert result.returncode == 0
-    assert b"no earlier run of " in result.stderr
+    assert b"no unfinished run of " in result.stderr
     assert str(output).encode() in result.stderr
 
 

@@ -248,3 +248,16 @@ def test_an_error_of_ours_is_no_finding(
     result = CliRunner().invoke(main, ["score", "-"])
     assert result.exit_code == 70
     assert f"{kind.__name__}: nobody thought of this" in result.stderr
+
+
+@pytest.mark.parametrize("width", range(76, 110))
+def test_a_narrow_terminal_folds_findings_and_loses_nothing_of_them(width: int) -> None:
+    console = Console(file=io.StringIO(), width=width, force_terminal=True, color_system=None)
+    cells = ("not English", "99.6%", "3,171", "100%", "homoglyphs (120), zero width (38)")
+    console.print(table._table([("a-name-of-some-length-such-as-this.txt", cells)], console))
+    lines = console.file.getvalue().splitlines()  # type: ignore[attr-defined]
+    begins = next(line for line in lines if "Findings" in line).index("Findings")
+    assert "".join("".join(line[begins:] for line in lines).split()).endswith(
+        "homoglyphs(120),zerowidth(38)"
+    )
+    assert max(map(len, lines)) <= width

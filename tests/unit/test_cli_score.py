@@ -296,6 +296,7 @@ def test_folder_with_nothing_to_read_is_a_usage_error(byline: Byline, tmp_path: 
     result = byline(tmp_path, "--format", "json", "--output", output)
     assert result.exit_code == 2
     assert "nothing to score" in result.stderr
+    assert "passed over: 1 .png (not read)" in result.stderr
     assert "--no-ignore" not in result.stderr
     assert not output.exists()
     (tmp_path / "a.txt").write_text(PROSE)
