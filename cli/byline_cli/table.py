@@ -123,10 +123,10 @@ def _table(rows: Sequence[tuple[str, tuple[str | Text, ...]]], console: Console)
     table.add_column("Findings", overflow="fold")
     for name, cells in rows:
         table.add_row(Text(shown(name[len(folder) :])), *cells)
-    others = console.measure(table, options=console.options.update(width=UNBOUNDED)).maximum
-    others -= longest
-    if others + longest > console.width:  # findings give way; a `min_width` would cut them off
-        table.columns[0].width = min(longest, max(_LEAST_NAME, console.width - others))
+    full = console.measure(table, options=console.options.update(width=UNBOUNDED)).maximum
+    excess = full - console.width
+    if excess > 0:  # names give way, then findings; a `min_width` would cut the latter off
+        table.columns[0].width = min(longest, max(_LEAST_NAME, longest - excess))
     return table
 
 

@@ -23,7 +23,7 @@ from byline_training.runs import Run, commit, replacing, sha256
 from byline_training.scores import score_split
 from byline_training.smooth import QUANTILE, smooth
 from byline_training.stages import load_trained
-from byline_training.vocabulary import Vocabulary
+from byline_training.vocabulary import Vocabulary, vocabulary_of
 
 RECIPE: dict[str, Any] = {"per_channel": True, "reduce_range": True}
 """Measured to keep accuracy; without `per_channel`, `reduce_range` breaks a model."""
@@ -73,15 +73,13 @@ def quantize(run: Run) -> None:
             smooth(plain, smoothed, windows_to_smooth_by(run, name))
             quantize_int8(smoothed, int8, **RECIPE)
             smoothed.unlink()
-        parity = check_parity(
-            run, plain, int8, Vocabulary.of(run, run.preset.stage(name).base), documents
-        )
+        parity = check_parity(run, plain, int8, vocabulary_of(run, name), documents)
         run.record(onnx=others | {name: {**made, **parity.__dict__, "commit": commit()}})
 
 
 def windows_to_smooth_by(run: Run, name: str) -> list[NDArray[np.int64]]:
     """First windows of training documents of all sources, int64 [t], in a model's vocabulary."""
-    vocabulary = Vocabulary.of(run, run.preset.stage(name).base)
+    vocabulary = vocabulary_of(run, name)
     tokenizer = load_tokenizer(run)
     documents = _some(load_split(run, "train"), SMOOTHED_BY, run)
     windows = [document_windows(d, run.preset.data.window, tokenizer)[0] for d in documents]

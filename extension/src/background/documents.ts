@@ -43,18 +43,13 @@ export async function note(
   const asked = documentOf(tab);
   const shown = await inTime(asked);
   if (shown !== undefined) documents.set(tab, shown);
-  else void asked.then((late) => noteLate(documents, tab, late, again));
-}
-
-async function noteLate(
-  documents: Documents,
-  tab: number,
-  shown: number | undefined,
-  again: () => Promise<void>,
-): Promise<void> {
-  if (shown === undefined) return;
-  documents.set(tab, shown);
-  await attempt(again);
+  else {
+    void asked.then(async (late) => {
+      if (late === undefined) return;
+      documents.set(tab, late);
+      await attempt(again);
+    });
+  }
 }
 
 /** Whether the tab's page is one to be checked. One that doesn't answer is none that was asked for. */
