@@ -6,15 +6,19 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import onnxruntime as ort
 from numpy.typing import NDArray
 
 from byline.errors import ModelInvalid
 from byline.types import INPUTS, OUTPUTS, Logits, Window
+
+# Before the import: ONNX Runtime reports machine and program to its maker from then on otherwise.
+os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
+import onnxruntime as ort
 
 
 class Session:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 
@@ -62,3 +63,21 @@ def test_library_loads_only_what_it_is_made_of() -> None:
         if not name.startswith("_")
     }
     assert foreign <= LIBRARY_MAY_LOAD
+
+
+@pytest.mark.parametrize("package", ["byline", "byline_training.quantize"])
+def test_the_runtime_is_imported_with_its_reports_switched_off(package: str) -> None:
+    watched = f"""
+import os, sys
+class Watch:
+    def find_spec(self, name, path=None, target=None):
+        if name == "onnxruntime":
+            print(os.environ.get("ORT_DISABLE_TELEMETRY"))
+sys.meta_path.insert(0, Watch())
+import {package}
+"""
+    environment = {k: v for k, v in os.environ.items() if k != "ORT_DISABLE_TELEMETRY"}
+    result = subprocess.run(
+        [sys.executable, "-c", watched], env=environment, capture_output=True, text=True, check=True
+    )
+    assert result.stdout == "1\n"
