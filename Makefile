@@ -23,8 +23,8 @@ help:  ## List the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: $(BASE)/.installed  ## Score examples/documents: a table here, and demo-report.html
-	$(BASE)/bin/byline score examples/documents --format table
-	@$(BASE)/bin/byline score examples/documents --format html --output demo-report.html
+	$(BASE)/bin/byline score examples/documents
+	@$(BASE)/bin/byline score examples/documents --output demo-report.html
 	@echo "The sentences, highlighted: $(CURDIR)/demo-report.html"
 
 serve: $(BASE)/.installed  ## Serve the page and the API on this machine (ARGS= goes to byline serve)

@@ -49,9 +49,10 @@ class Size(click.ParamType[int]):
 
 _SCORE = (
     click.option(
-        "--format", "form", type=click.Choice(FORMATS), default="table", show_default=True,
+        "--format", "form", type=click.Choice(FORMATS),
         help="html is a report with the sentences highlighted; sarif opens in code-scanning "
-        "viewers; jsonl and csv stream; parquet is for --engine ray.",
+        "viewers; jsonl and csv stream; parquet is for --engine ray.  [default: what the name of "
+        "--output ends with, else table]",
     ),
     click.option(
         "--output", "-o", metavar="FILE",
@@ -150,9 +151,9 @@ SCORE_EPILOG = """\
 \b
 Examples:
   byline score essay.docx
-  byline score texts/ --format html --output report.html
+  byline score texts/ --output report.html
   byline score texts/ --format jsonl --detail sentence | jq .verdict
-  byline score texts/ --format csv --output all.csv --resume --summary
+  byline score texts/ --output all.csv --resume --summary
   byline score 'texts/**/*.md' --exclude 'drafts/' --fail-on ai
   byline score answers.csv --text-column answer --id-column student
   git ls-files -z '*.md' | byline score --files-from - -0 --format sarif

@@ -28,6 +28,7 @@ from byline_cli.inputs import (
     standard_input,
 )
 from byline_cli.model_info import ModelInfo
+from byline_cli.options import FORMATS
 from byline_cli.readers.files import READ, Reading
 from byline_cli.results import expanded
 from byline_cli.wording import shared_folder
@@ -77,7 +78,9 @@ class Settings:
         Raises:
             InputError: they don't go together, a path isn't there, or the output can't be written.
         """
-        paths, form, target = given["paths"], given["form"], given["output"]
+        paths, target = given["paths"], given["output"]
+        given = given | {"form": given["form"] or _form(target)}
+        form = given["form"]
         ray = given["engine"] == "ray"
         is_place = target is not None and (
             "://" in target or target.endswith(("/", os.sep)) or (ray and os.path.isdir(target))
@@ -227,6 +230,12 @@ class Settings:
             return
         with open(self.files_from, "rb") as file:
             yield from listed(file, separator)
+
+
+def _form(target: str | None) -> str:
+    """The format that the name of the output asks for."""
+    suffix = Path(target or "").suffix.lower().removeprefix(".")
+    return suffix if suffix in FORMATS else "table"
 
 
 def _check_combination(given: dict[str, Any], ray: bool, is_place: bool) -> None:

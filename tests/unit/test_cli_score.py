@@ -422,6 +422,18 @@ def test_output_appears_whole_or_not_at_all(
     assert output.stat().st_mode & 0o777 == 0o640
 
 
+def test_the_name_of_the_output_tells_the_format(
+    byline: Byline, folder: Path, tmp_path: Path
+) -> None:
+    for name, begins in (
+        ("out.html", "<!doctype html>"), ("out.JSON", "{"), ("out.csv", "path,"), ("out.txt", "\n"),
+    ):  # fmt: skip
+        assert byline(folder, "--output", tmp_path / name).exit_code == 0
+        assert (tmp_path / name).read_text("utf-8").lstrip(" ").startswith(begins), name
+    byline(folder, "--output", tmp_path / "out.html", "--format", "jsonl")
+    assert (tmp_path / "out.html").read_text("utf-8").startswith('{"path"')
+
+
 def test_journal_that_stays_for_what_was_not_read_is_told_of(
     byline: Byline, folder: Path, tmp_path: Path
 ) -> None:
