@@ -285,6 +285,8 @@ def _check_paths(paths: tuple[str, ...]) -> None:
     """Refuse paths that aren't there, before anything is scored."""
     if absent := missing(paths):
         advice = "a text itself goes to standard input: echo TEXT | byline score -"
+        if "://" in absent[0]:
+            advice = "web addresses are not read: save the page to a file first"
         folder, name = os.path.split(absent[0])
         if os.path.isdir(folder or "."):
             near = difflib.get_close_matches(name, os.listdir(folder or "."), 1)

@@ -39,6 +39,15 @@ def run(
     )  # fmt: skip
 
 
+def test_the_package_run_as_a_module_is_the_command(environment: dict[str, str]) -> None:
+    result = subprocess.run(
+        [sys.executable, "-m", "byline", "models", "list"], env=environment, capture_output=True,
+        check=False, timeout=60,
+    )  # fmt: skip
+    assert (result.returncode, result.stderr) == (0, b"")
+    assert b"student_int8" in result.stdout
+
+
 def test_scores_a_file_and_prints_no_progress_into_a_pipe(
     environment: dict[str, str], tmp_path: Path
 ) -> None:

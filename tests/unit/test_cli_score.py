@@ -141,6 +141,18 @@ def test_mistyped_path_is_refused_before_anything_is_scored(byline: Byline, fold
     )
 
 
+def test_what_is_no_file_or_no_command_is_told_how_it_is_scored(
+    byline: Byline, folder: Path
+) -> None:
+    address = byline("https://example.com/a.html")
+    assert (address.exit_code, address.stdout) == (2, "")
+    assert "web addresses are not read: save the page to a file first" in address.stderr
+    path = str(folder / "a.txt")
+    forgotten = CliRunner().invoke(main, [path])
+    assert forgotten.exit_code == 2
+    assert f"byline score {path} scores it" in forgotten.stderr
+
+
 def test_text_given_for_a_path_is_never_scored(byline: Byline) -> None:
     result = byline(PROSE)
     assert result.exit_code == 2
