@@ -88,6 +88,10 @@ def describe(max_texts: int, with_token: bool) -> dict[str, Any]:
         description["security"] = [{"token": []}]
         for path in OPEN_PATHS:
             paths[path]["get"]["security"] = []
+    for path, methods in paths.items():
+        if not with_token or path in OPEN_PATHS:
+            for operation in methods.values():
+                del operation["responses"]["401"]
     return description
 
 

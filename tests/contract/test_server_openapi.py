@@ -48,7 +48,11 @@ def test_the_token_is_described() -> None:
     described = describe(10, with_token=True)
     assert described["security"] == [{"token": []}]
     assert described["paths"]["/healthz"]["get"]["security"] == []
-    assert "security" not in describe(10, with_token=False)
+    assert "401" in described["paths"]["/v1/score"]["post"]["responses"]
+    assert "401" not in described["paths"]["/healthz"]["get"]["responses"]
+    without = describe(10, with_token=False)
+    assert "security" not in without
+    assert "401" not in without["paths"]["/v1/score"]["post"]["responses"]
     assert (
         described["components"]["schemas"]["ScoreRequest"]["properties"]["texts"]["maxItems"] == 10
     )
