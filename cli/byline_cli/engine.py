@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterable
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
 
@@ -97,7 +97,10 @@ class Remote:
         self._server = Server(url, token)
         self.model = self._server.model(asked.model)
         if asked.min_words is not None:
-            check_floor(asked.min_words, self.model.thresholds.min_words, self.model.name)
+            at = self.model.thresholds
+            check_floor(asked.min_words, at.min_words, self.model.name)
+            raised = replace(at, min_words=asked.min_words)
+            self.model = replace(self.model, thresholds=raised)
 
     def run(
         self, inputs: Iterable[Input], known: Known

@@ -139,10 +139,10 @@ def expectation_lines(found: Expectation | None, model: ModelInfo) -> Iterator[s
         yield f"How many false flags to expect is not known: no error rates come with {model.name}."
         return
     yield (
-        f"False flags: of {_texts(found.judged)}, were people to have written every one, expect "
-        f"{_expected(found)} to be called AI, for {model.name} called {found.rate:.2%} of the "
-        f"human texts of its test split so. Here it called {found.flagged:,} AI. On other kinds of "
-        "text it may err more often."
+        f"False flags: of {_texts(found.judged)}, if people wrote all of them, expect "
+        f"{_expected(found)} to be called AI: {model.name} called {found.rate:.2%} of its human "
+        f"test texts so. Here it called {found.flagged:,} AI. On other kinds of text it may err "
+        "more often."
     )
     if found.base_rate is None:
         return

@@ -67,7 +67,7 @@ def thresholds(model: ModelInfo) -> str:
     at = model.thresholds
     return (
         f"A text is called AI from {percent(at.ai)}, human up to {percent(at.human)}; between them "
-        "it is unclear: draw no conclusion from it."
+        f"it is unclear: draw no conclusion from it. Under {at.min_words} words it is too short."
     )
 
 

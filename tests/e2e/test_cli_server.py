@@ -56,6 +56,8 @@ def test_higher_floor_is_that_of_the_library(server: Any, tmp_path: Path) -> Non
     remote = run(*arguments, "--server", server.url)
     assert remote.stdout == run(*arguments).stdout
     assert b"too_short" in remote.stdout
+    table = run(tmp_path, "--min-words", 60, "--server", server.url)
+    assert b"Under 60 words" in b" ".join(table.stdout.split())
     low = run(tmp_path, "--min-words", 3, "--server", server.url)
     assert low.returncode == 2
     assert b"can only be raised" in low.stderr

@@ -211,7 +211,7 @@ def test_summary_of_a_folder(tiny_repository: Path, folder: Path) -> None:
     assert values["expected"]["if_all_human"] == pytest.approx(3 * rate)
     assert values["expected"]["base_rate"] == 0.3
     assert "judged 3 texts" in result.stderr
-    assert f"called {rate:.2%} of the human texts" in result.stderr
+    assert f"called {rate:.2%} of its human test texts" in result.stderr
     assert "If AI wrote 30.0% of the texts" in result.stderr
 
 

@@ -120,6 +120,8 @@ def test_table_says_verdict_in_words_and_what_it_is_worth(byline: Byline, folder
     assert "too short" in short
     assert "4 documents: " in result.stdout
     assert "evidence, not proof" in " ".join(result.stdout.split())
+    least = Detector.load(byline.repository).model.spec.thresholds.min_words
+    assert f"Under {least} words it is too short." in " ".join(result.stdout.split())
     assert "\x1b" not in result.stdout
     verdict = Detector.load(byline.repository).score(PROSE)
     assert verdict.probability is not None
