@@ -54,6 +54,7 @@ docs: $(FULL)/.installed  ## Write docs/cli.md from the help of the commands
 
 extension: $(MODULES)  ## Build the browser extension: extension/dist/chrome, firefox, and zips
 	cd extension && npm run --silent build
+	@echo "How to install it, from $(CURDIR)/extension/dist: docs/extension.md"
 
 pictures: $(FULL)/.installed $(MODULES)  ## Draw the pictures of docs/extension.md anew
 	cd extension && PICTURES=renew npm run --silent test:browser
