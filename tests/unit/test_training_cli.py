@@ -316,6 +316,7 @@ def test_no_attacks_are_no_figures(partly: Path) -> None:
     preset = changed(partly / "smoke.toml", "attacked = 20", "attacked = 0")
     result = run("all", "--preset", preset, "--runs", str(partly))
     assert result.exit_code == 0, result.output
+    assert result.output.splitlines()[-1].startswith("smoke: the models are in ")
     assert result.output.count("was trained before") == 2  # that needs no other attacks
     card = (partly / "smoke" / "docs" / "evaluation.md").read_text("utf-8")
     assert "## Under attack\n\nNot measured for this preset.\n" in card

@@ -134,8 +134,8 @@ def _limits(default: dict[str, Any], preset: Preset) -> str:
         (
             "## What these figures do not say\n",
             preset.facts.limits.strip() or _LIMITS,
-            "- English only. Other languages are reported as `not_english` and get no verdict.",
-            f"- Texts under {least} words get no verdict"
+            "- English only. Other languages are `unclear`, with the finding `not_english`.",
+            f"- Texts under {least} words are `too_short`"
             + (f"; those under {below} are told apart worst." if worst == shortest else "."),
             "- A verdict is evidence, not proof. Nobody should be accused on its word alone.",
         )

@@ -77,6 +77,7 @@ def _export(run: Run, repository: Path) -> None:
     from byline_training.export import export
 
     export(run, repository)
+    click.echo(f"{run.preset.name}: the models are in {repository}", err=True)
 
 
 # Stages import what they need when they run: `--help` needs no torch.
