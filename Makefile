@@ -69,6 +69,10 @@ python:
 	  "Name another: make PYTHON=python3.12 ..." >&2; exit 1; }
 	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { echo \
 	  "$(PYTHON) cannot make virtual environments. On Debian: apt-get install python3-venv" >&2; exit 1; }
+	@for at in $(BASE) $(FULL); do \
+	  test ! -e $$at/.installed || $$at/bin/byline --version >/dev/null 2>&1 || { echo \
+	  "$$at does not run. If this folder was moved, or Python was: delete $$at and try again." >&2; \
+	  exit 1; }; done
 
 node:
 	@command -v npm >/dev/null || { echo \

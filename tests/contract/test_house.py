@@ -38,6 +38,19 @@ def test_make_help_lists_each_target() -> None:
         assert re.search(rf"^  make {target} +\S", listed, re.MULTILINE), target
 
 
+def test_make_says_what_to_do_with_an_environment_that_was_moved(tmp_path: Path) -> None:
+    (tmp_path / ".installed").touch()
+    result = subprocess.run(
+        ["make", "python", f"BASE={tmp_path}", f"PYTHON={sys.executable}"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert result.returncode == 2
+    assert f"delete {tmp_path} and try again" in result.stderr
+
+
 def test_installed_version_is_the_projects() -> None:
     assert importlib.metadata.version("byline") == PROJECT["version"]
 
