@@ -22,6 +22,9 @@ from hypothesis import HealthCheck, settings
 
 ROOT = Path(__file__).resolve().parent.parent
 
+# For tests that import ONNX Runtime before the library, which sees to it otherwise.
+os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
+
 # How fast examples come says something of the machine's load, and nothing of us.
 settings.register_profile("ours", suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("ours")
