@@ -164,6 +164,18 @@ def test_word_of_the_menu_in_the_article_hides_none_of_it() -> None:
     assert html_text(page).split("\n\n") == ["A heading", *paragraphs]
 
 
+@pytest.mark.parametrize("entry", ["<a href='#c'>{}</a>", "{}"])
+def test_contents_at_the_top_of_a_page_hide_none_of_its_chapters(entry: str) -> None:
+    title = "What the {} has to say of weather, tides and the price of fish at the harbour"
+    line = "It was late, and nobody but the {} could have told the one from the other by then."
+    who = ("first witness", "second witness", "third witness")
+    contents = "".join(f"<li>{entry.format(title.format(name))}" for name in who)
+    chapters = "".join(f"<h2>{title.format(n)}</h2><p>{line.format(n)}<p>{n}" for n in who)
+    page = f"<html><body><div class=toc><ul>{contents}</ul></div><article>{chapters}</article>"
+    expected = [text for n in who for text in (title.format(n), line.format(n), n)]
+    assert html_text(page).split("\n\n")[-len(expected) :] == expected
+
+
 @pytest.mark.parametrize(
     "source",
     [

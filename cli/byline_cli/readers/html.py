@@ -108,13 +108,17 @@ def _kept(blocks: Iterable[Block], main: Iterable[Block]) -> list[bool]:
     place = 0
     found: list[bool] = []
     for block in blocks:
-        text = _dense(block.text)
+        at = -1
+        text = "" if block.kind in SET_APART else _dense(block.text)
         # Its beginning or its end: in between there may be the mark of a note.
-        for piece in (text[:_ENOUGH], text[-_ENOUGH:]):
-            at = whole.find(piece, place, place + len(text) + _NEAR)
+        for piece in (text[:_ENOUGH], text[-_ENOUGH:]) if text else ():
+            telling = len(piece) > _ENOUGH // 2  # a word of the menu may stand anywhere
+            # Looked for before the last one, too: that may have been found at its second mention,
+            # as a line of the contents is at its chapter.
+            start = max(0, place - _NEAR) if telling else place
+            at = whole.find(piece, start, place + len(text) + _NEAR)
             if at >= 0:
-                if len(piece) > _ENOUGH // 2:  # a word of the menu may stand anywhere
-                    place = at
+                place = at if telling else place
                 break
         found.append(at >= 0)
     return found
