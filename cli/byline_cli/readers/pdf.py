@@ -11,6 +11,7 @@ from typing import Any
 
 from byline import InputError
 from byline_cli.blocks import Block
+from byline_cli.readers.encodings import join_surrogates
 from byline_cli.readers.pdf_layout import MARKER, Line, layout
 
 _HYPHEN = "\ufffe"
@@ -66,7 +67,7 @@ def _lines(page: Any) -> Iterator[Line]:
     import pypdfium2.raw as pdfium
 
     text_page = page.get_textpage()
-    text: str = text_page.get_text_range()
+    text = _units(text_page.get_text_range())
     line: Line | None = None
     for match in _PIECE.finditer(text):
         piece = match[0].rstrip(_HYPHEN)
@@ -93,7 +94,8 @@ def _lines(page: Any) -> Iterator[Line]:
 def _line(text_page: Any, piece: str, first: int, last: int, hyphen: bool) -> Line | None:
     if first < 0 or last < first:
         return None
-    middle = first + _a_letter(piece)
+    letters = [first + _letter_at(piece, quarter) for quarter in (1, 2, 3)]
+    middle = letters[1]
     size = _size(text_page, middle)
     a, b = 0, len(piece)
     # Raised digits: the mark of a note behind a word, or before the note itself.
@@ -105,23 +107,29 @@ def _line(text_page: Any, piece: str, first: int, last: int, hyphen: bool) -> Li
     left = text_page.get_charbox(first, loose=True)[0]
     right = text_page.get_charbox(last, loose=True)[2]
     bottom = text_page.get_charbox(middle, loose=True)[1]
-    name, flags, weight = _font(text_page, middle)
+    # All of it: a line of prose with a name of a program or a term in it is one of prose.
+    fonts = [_font(text_page, index) for index in letters]
     piece = piece[a:b].strip()
     return Line(
-        text=piece,
+        text=join_surrogates(piece),
         left=left, right=right, bottom=bottom, size=size,
-        fixed=bool(flags & _FIXED_PITCH) or _FIXED.search(name) is not None,
-        bold=weight >= _BOLD or "bold" in name.lower(),
+        fixed=all(flags & _FIXED_PITCH or _FIXED.search(name) for name, flags, _ in fonts),
+        bold=all(weight >= _BOLD or "bold" in name.lower() for name, _, weight in fonts),
         hyphen=hyphen,
         mark=mark,
         gaps=_wide_gaps(text_page, piece, first, (right - left), size),
     )  # fmt: skip
 
 
-def _a_letter(piece: str) -> int:
-    """The index of a character in the middle that isn't a space: those have no size."""
-    middle = len(piece) // 2
-    return middle if piece[middle] != " " else middle - 1
+def _units(text: str) -> str:
+    """Letters as PDFium counts them, by which their places are asked for: in UTF-16."""
+    return "".join(map(chr, memoryview(text.encode("utf-16"))[2:].cast("H")))
+
+
+def _letter_at(piece: str, quarter: int) -> int:
+    """The index of a character so far along that isn't a space: those have no size."""
+    index = quarter * len(piece) // 4
+    return index if piece[index] != " " else index - 1
 
 
 def _size(text_page: Any, index: int) -> float:

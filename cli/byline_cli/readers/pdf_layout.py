@@ -26,6 +26,7 @@ _FOOTNOTE = re.compile(r"[\d*†‡§]")
 _ENDS = re.compile(r"[.!?:;][\"'”’)\]]*$")
 _EDGE = 2  # lines at the top and at the bottom of a page that may be its header and footer
 _FAR = 2.6  # times the size of letters; browsers set lists in by 2.5
+_UNEVEN = 0.1  # share of the width by which lines may end before the margin
 _REPEATED = 0.3  # share of the pages; left and right ones may differ
 
 
@@ -252,7 +253,11 @@ def _has_room(above: Line, line: Line, page: Sequence[Line], i: int) -> bool:
     right = max(other.right for other in (*near, above, line))
     words = line.text.split()
     width = (line.right - line.left) / max(1, len(line.text))
-    return above.right + width * (len(words[0]) + 1.5) < right
+    needed = width * (len(words[0]) + 1.5)
+    if words[0][0].islower() and not _ENDS.search(above.text):
+        # In the middle of a sentence, as it seems, and the margin is not that even.
+        needed += _UNEVEN * (right - line.left)
+    return above.right + needed < right
 
 
 def _continues(paragraph: list[Line], group: list[Line]) -> bool:

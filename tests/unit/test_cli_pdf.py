@@ -1,0 +1,86 @@
+"""PDFs to blocks, where the article among the fixtures shows nothing."""
+
+from __future__ import annotations
+
+import pytest
+
+from byline_cli.blocks import Block
+from byline_cli.readers.pdf import pdf_blocks
+from byline_cli.readers.pdf_layout import Line, layout
+
+pytestmark = pytest.mark.unit
+
+VARIABLE = "\U0001d465"  # an italic x, as formulas have it
+# In the fonts of `pdf_of` this byte is that letter.
+TO_UNICODE = (
+    "begincmap 1 begincodespacerange <00> <ff> endcodespacerange "
+    "1 beginbfchar <7e> <d835dc65> endbfchar endcmap"
+)
+
+
+def pdf_of(*lines: str) -> bytes:
+    """A page with these lines; `/H`, `/B` and `/C` begin text in Helvetica, bold, and Courier."""
+    contents = ["BT 12 TL 72 700 Td"]
+    for line in lines:
+        for piece in f" {line}".split(" /")[1:]:
+            contents.append(f"/{piece[0]} 10 Tf ({piece[2:]} ) Tj")
+        contents.append("T*")
+    contents.append("ET")
+    fonts = [
+        f"<</Type/Font/Subtype/Type1/BaseFont/{name}/ToUnicode 5 0 R>>"
+        for name in ("Helvetica", "Helvetica-Bold", "Courier")
+    ]
+    objects = [
+        "<</Type/Catalog/Pages 2 0 R>>",
+        "<</Type/Pages/Kids[3 0 R]/Count 1>>",
+        "<</Type/Page/Parent 2 0 R/MediaBox[0 0 600 800]/Contents 4 0 R"
+        f"/Resources<</Font<</H {fonts[0]}/B {fonts[1]}/C {fonts[2]}>>>>>>",
+        *(
+            f"<</Length {len(stream)}>>stream\n{stream}\nendstream"
+            for stream in ("\n".join(contents), TO_UNICODE)
+        ),
+    ]
+    numbered = "\n".join(f"{i} 0 obj\n{object}\nendobj" for i, object in enumerate(objects, 1))
+    return f"%PDF-1.4\n{numbered}\ntrailer<</Root 1 0 R>>\n%%EOF\n".encode()
+
+
+def line(text: str, bottom: float, right: float = 500.0, left: float = 72.0) -> Line:
+    return Line(text=text, left=left, right=right, bottom=bottom, size=12.0)
+
+
+@pytest.mark.parametrize("font", ["B", "C"])
+def test_line_with_a_word_in_bold_or_of_fixed_width_is_one_of_prose(font: str) -> None:
+    source = pdf_of(
+        "/H The first line of this paragraph names nothing at all that stands",
+        f"/H out, the second one has /{font} something_longer /H in its very middle",
+        "/H and the third is once more as plain as the first one was before.",
+    )
+    assert [block.kind for block in pdf_blocks(source)] == ["paragraph"]
+
+
+def test_lines_in_a_font_of_fixed_width_are_code() -> None:
+    blocks = pdf_blocks(pdf_of("/H A line of prose.", "/C x = 1", "/C print(x)"))
+    assert blocks[1:] == [Block("code", "x = 1\nprint(x)")]
+
+
+def test_places_are_those_of_the_letters_behind_a_formula() -> None:
+    source = pdf_of(
+        "/H Here ~ and ~ and ~ and ~ and ~ and ~ and ~ are said to be the numbers",
+        "/H that a second line, ~, speaks of; and it goes on and on, up to the margin",
+        "/H of the page, where a third takes over and ends what the first began.",
+    )
+    (block,) = pdf_blocks(source)
+    assert block.text.startswith(f"Here {VARIABLE} and {VARIABLE} and")
+    assert block.text.endswith("takes over and ends what the first began.")
+
+
+def test_sentence_goes_on_behind_a_line_that_ends_a_little_early() -> None:
+    page = [
+        line("A line of this paragraph that reaches to the margin of the page, or", 700, 540),
+        line("nearly so: the next word of it would have found its room right here,", 686, 490),
+        line("for a margin is ragged where no word is divided and no line stretched.", 672, 420),
+        line("Here another paragraph begins, for there was much room above.", 658, 530),
+        line("its last line", 644, 130),
+        line("a line for which there was room, too", 630, 300),
+    ]
+    assert [block.text.split()[0] for block in layout([page])] == ["A", "Here", "a"]
