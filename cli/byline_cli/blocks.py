@@ -21,6 +21,10 @@ _LIST_OF_REFERENCES = re.compile(
     r"foot ?notes|end ?notes)\s*:?",
     re.IGNORECASE,
 )
+# Begun once a run of dots, and nothing given back: it may be long.
+_LEADER = re.compile(
+    r"(?<![.·…])(?<![.·…][ \t])(?:[.·…][ \t]?+){4,}+[ \t]*+(?:\d{1,4}|[ivxlc]{1,7})[ \t]*$"
+)
 _SPACE = re.compile(r"\s+")
 _FEW_WORDS = 40
 _MOST_IN_A_ROW = 60  # words
@@ -110,6 +114,11 @@ def set_references_apart(blocks: Iterable[Block]) -> Iterator[Block]:
 def is_list_of_references(heading: str) -> bool:
     """Whether a heading says that references or notes follow."""
     return _LIST_OF_REFERENCES.fullmatch(heading.strip()) is not None
+
+
+def is_of_contents(line: str) -> bool:
+    """Whether a line is an entry of a table of contents: dots lead to the number of a page."""
+    return _LEADER.search(line) is not None
 
 
 def _is_layout(row: str) -> bool:

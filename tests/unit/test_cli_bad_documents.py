@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from byline import InputError
 from byline.segment import segment
 from byline_cli import results
-from byline_cli.blocks import Kind, join
+from byline_cli.blocks import Kind, is_of_contents, join
 from byline_cli.inputs import Input
 from byline_cli.readers.docx import docx_blocks
 from byline_cli.readers.files import Reading, read_file
@@ -517,6 +517,51 @@ def test_heading_of_references_over_the_text_itself_leaves_it(text: str) -> None
     assert plain_text(text).text == text
 
 
+MAIL = """\
+From: Tom <tom@example.org>
+To: Jane <jane@example.org>, and
+ Bob <bob@example.org>
+Subject: Re: the budget
+
+Hi Jane,
+
+On 3 October, Jane wrote:
+> The budget needs
+>> another look.
+I have gone through it.
+> Did you ask Bob?
+I did.
+{mark}
+Tom Smith | History
+"""
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+def test_of_mail_what_its_author_wrote_is_scored(end: str) -> None:
+    text = MAIL.format(mark="-- ").replace("\n", end)
+    prose = plain_text(text)
+    assert len(prose.text) == len(text)
+    assert [line for line in prose.text.splitlines() if line.strip()] == [
+        "Hi Jane,", "On 3 October, Jane wrote:", "I have gone through it.", "I did.",
+    ]  # fmt: skip
+    assert prose.set_apart == 9  # of the quotations
+    included = plain_text(text, frozenset(("navigation", "quote"))).text
+    assert included == text
+
+
+def test_talk_between_people_is_no_head_of_a_mail() -> None:
+    text = "Anna: Where was it from?\nBob: From here.\n\nSubject: a person.\nObject: a thing.\n"
+    assert plain_text(text).text == text
+
+
+def test_contents_with_dots_are_set_apart_in_plain_text() -> None:
+    entries = "1 How it began ..... 1\n  1.1 Who . . . . . . 12\n2 How it\n  ended\t.....\tiv\n"
+    text = "Contents\n\n{}\nHe waited .... and 3 hours later she came.\n"
+    prose = plain_text(text.format(entries))
+    assert prose.text.split() == text.format("").split()
+    assert prose.set_apart == 0
+
+
 def test_references_behind_the_text_are_set_apart() -> None:
     text = "References\n\n" + "A paragraph of the text.\n\n" * 3 + "References\n\n"
     assert plain_text(text + SOMEBODY * 3).text.rstrip() == text.rstrip()
@@ -674,6 +719,8 @@ def test_texts_made_to_take_long() -> None:
     started = time.process_time()
     text = "".join(f"[k{i}] x [k{i}]\n\n" for i in range(30_000))
     assert len(plain_text(text).text) == len(text)
+    for dots in (".", ". ", ". . x"):
+        assert not is_of_contents(dots * 100_000)
     letters = b"{\\rtf1 " + b"\\'41" * 300_000 + b"}"
     assert join(rtf_blocks(letters)).text == "A" * 300_000
     assert time.process_time() - started < 5

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from byline_cli.blocks import Block
+from byline_cli.blocks import Block, join
 from byline_cli.readers.pdf import pdf_blocks
 from byline_cli.readers.pdf_layout import Line, layout
 
@@ -84,3 +84,11 @@ def test_sentence_goes_on_behind_a_line_that_ends_a_little_early() -> None:
         line("a line for which there was room, too", 630, 300),
     ]
     assert [block.text.split()[0] for block in layout([page])] == ["A", "Here", "a"]
+
+
+def test_contents_whose_dots_lead_to_pages_are_navigation() -> None:
+    contents = ["1 How it began ..... 1", "2 How it went on . . . . . . 12", "Preface ········ iv"]
+    texts = ["Contents", *contents, "How it began", "He waited .... 3 hours later she came."]
+    page = [line(text, 700 - 14 * i, 540) for i, text in enumerate(texts)]
+    scored = join(layout([page])).text
+    assert " ".join(scored.split()) == f"{texts[0]} {texts[4]} {texts[5]}"

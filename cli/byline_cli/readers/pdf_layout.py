@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 from statistics import median
 
-from byline_cli.blocks import Block, Kind
+from byline_cli.blocks import Block, Kind, is_of_contents
 
 _BULLET = re.compile(r"[•‣▪◦·●○■–*\uf0b7-]\s+(?=\S)")
 _NUMBER = re.compile(r"\(?(?:\d{1,3}|[A-Za-z])[.)]\s+(?=\S)")
@@ -83,8 +83,8 @@ def layout(pages: Sequence[Sequence[Line]]) -> list[Block]:
         pages: lines in the order in which they are read.
 
     Returns:
-        Blocks; running headers, footers and page numbers as `navigation`, footnotes behind the
-        paragraph they interrupt as `reference`.
+        Blocks; running headers, footers, page numbers and contents as `navigation`, footnotes
+        behind the paragraph they interrupt as `reference`.
     """
     lines = [line for page in pages for line in page]
     if not lines:
@@ -166,7 +166,8 @@ def _without_edges(
     aside: list[Block] = []
     for line in page:
         number = line in outer and _PAGE_NUMBER.fullmatch(line.text)
-        if number or (line in edges and _key(line) in running):
+        running_on = line in edges and _key(line) in running
+        if number or running_on or is_of_contents(line.text):
             aside.append(Block("navigation", line.text))
         else:
             rest.append(line)

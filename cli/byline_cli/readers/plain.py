@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 
 from byline.segment import FENCE, LIST_ITEM, TABLE_ROW, count_words
-from byline_cli.blocks import Kind, Prose, is_list_of_references
+from byline_cli.blocks import Kind, Prose, is_list_of_references, is_of_contents
 
 _NOT_NEWLINE = re.compile(r"[^\r\n]")
 _BREAKS = "\r\n\x0b\x0c\x1c\x1d\x1e\x85\u2028\u2029"
@@ -21,6 +21,9 @@ _TILDES = re.compile(r"[ \t]{0,3}~{3,}\s*")
 _RULER = re.compile(r"[ \t]*(?:\+[-=+]{3,}\+|[-=]{2,}(?:[ \t]+[-=]{2,})+)[ \t]*")
 _COLUMNS = re.compile(r"[^\s.!?](?:  |\t)\s*\S")
 _QUOTED = re.compile(r"[ \t]{0,3}>")
+_FIELD = re.compile(r"[A-Z][\w-]{0,40}:(?:\s|$)|[ \t]")
+_SIGNATURE = "-- "
+"""Alone on its line, it begins the signature of a mail (RFC 3676, 4.3)."""
 _MARK = re.compile(r"\[(?P<mark>\^?\w{1,12})\]")
 _NOTE = re.compile(r"\[(?P<mark>\^?\w{1,12})\]:?[ \t]+\S")
 _SIGN = r"[={}<>]|\w\(|^\s*(?:#|//|\$ |>>> |return\b|import\b|end\b)"
@@ -34,7 +37,7 @@ _MARKED = {"fence": "code", "tildes": "code", "pipes": "table"}
 
 
 def plain_text(text: str, include: frozenset[Kind] = frozenset()) -> Prose:
-    """Blank code, tables, quotations, notes and lists of references in a text without markup.
+    """Blank code, tables, quotations, contents, notes and references in a text without markup.
 
     Args:
         text: the contents of a file.
@@ -53,7 +56,8 @@ def plain_text(text: str, include: frozenset[Kind] = frozenset()) -> Prose:
         if _MARKED.get(kind, kind) in include:
             piece = _without_marks(piece) if kind in _MARKED else piece
         elif kind not in ("fence", "pipes"):
-            blanked += count_words(piece)
+            if kind != "navigation":  # nobody's words, as in the other formats
+                blanked += count_words(piece)
             piece = _NOT_NEWLINE.sub(" ", piece)
         pieces.append(piece)
         done = end
@@ -148,6 +152,9 @@ def _chunk_kind(
         return known if len(lines) > 1 else None
     if all(map(TABLE_ROW.match, lines)):
         return "pipes"
+    contents = 2 * sum(map(is_of_contents, lines)) > len(lines)
+    if contents or lines[0] == _SIGNATURE or _is_head_of_mail(lines):
+        return "navigation"
     if _has_columns(lines):
         return "table"
     if all(_QUOTED.match(line) for line in lines):
@@ -167,6 +174,11 @@ def _chunk_kind(
     return "quote" if len(lines) > 1 and len(set(indents)) == 1 else None
 
 
+def _is_head_of_mail(lines: list[str]) -> bool:
+    names = {line.partition(":")[0] for line in lines}
+    return "From" in names and "Subject" in names and all(map(_FIELD.match, lines))
+
+
 def _has_columns(lines: list[str]) -> bool:
     """Whether there is a ruler, and most other lines have columns under it: it may divide prose."""
     rows = [line for line in lines if not _RULER.fullmatch(line)]
@@ -182,14 +194,20 @@ def _is_code(lines: list[str]) -> bool:
 
 
 def _chunks(whole: list[str]) -> Iterator[tuple[int, int, list[str]]]:
-    """Runs of lines that aren't blank; fenced code with its blank lines, other fences alone."""
+    """Runs of lines that aren't blank; fenced code with its blank lines, other fences alone.
+
+    In mails, answers stand right below what is quoted, and signatures below the text.
+    """
     behind = _fences(whole)
     position = start = end = stop = 0
     lines: list[str] = []
+    quoted = False
     for i, line in enumerate(whole):
         bare = line.rstrip(_BREAKS)
         fenced = i < stop
-        if lines and not fenced and (i == stop or i in behind or not bare.strip()):
+        before, quoted = quoted, _QUOTED.match(bare) is not None
+        ends = i == stop or i in behind or quoted != before or bare == _SIGNATURE
+        if lines and not fenced and (ends or not bare.strip()):
             yield start, end, lines
             lines = []
         if bare.strip() or fenced:
