@@ -549,8 +549,9 @@ def test_of_mail_what_its_author_wrote_is_scored(end: str) -> None:
     assert included == text
 
 
-def test_talk_between_people_is_no_head_of_a_mail() -> None:
+def test_what_looks_like_mail_only_in_part_is_scored() -> None:
     text = "Anna: Where was it from?\nBob: From here.\n\nSubject: a person.\nObject: a thing.\n"
+    text += "\nMarks such as\n  > or >> are common.\n"
     assert plain_text(text).text == text
 
 

@@ -205,7 +205,7 @@ def _chunks(whole: list[str]) -> Iterator[tuple[int, int, list[str]]]:
     for i, line in enumerate(whole):
         bare = line.rstrip(_BREAKS)
         fenced = i < stop
-        before, quoted = quoted, _QUOTED.match(bare) is not None
+        before, quoted = quoted, bare.startswith(">")
         ends = i == stop or i in behind or quoted != before or bare == _SIGNATURE
         if lines and not fenced and (ends or not bare.strip()):
             yield start, end, lines
