@@ -20,7 +20,9 @@ def read(path: Path, content: str | bytes, how: Reading = HOW) -> list[Row]:
     return list(rows(path, how))
 
 
-@pytest.mark.parametrize(("name", "mark"), [("a.csv", ","), ("a.csv", ";"), ("a.tsv", "\t")])
+@pytest.mark.parametrize(
+    ("name", "mark"), [("a.csv", ","), ("a.csv", ";"), ("a.csv", "|"), ("a.tsv", "\t")]
+)
 def test_tables_are_read_row_by_row(tmp_path: Path, name: str, mark: str) -> None:
     lines = ["id,text,more", 'one,"A ""text"", of\ntwo lines.",x', "", "two,Another.,y"]
     content = "\r\n".join(lines).replace(",", mark)
@@ -54,6 +56,24 @@ def test_encoding_is_told_by_letters_far_from_the_beginning(
     assert found[-1].text == text
 
 
+def test_first_line_that_tells_excel_the_separator_is_no_header(tmp_path: Path) -> None:
+    for first in ("sep=;\r\n", "SEP=;\n"):
+        assert read(tmp_path / "a.csv", f"{first}id;text\r\none;A, b.\r\n") == [Row("one", "A, b.")]
+    with pytest.raises(InputError, match="is empty"):
+        read(tmp_path / "a.csv", "sep=;\n")
+
+
+def test_name_of_a_column_shows_its_spaces(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="no column 'text'; there are: 'id', ' text'"):
+        read(tmp_path / "a.csv", "id, text\none, A.\n")
+
+
+@pytest.mark.parametrize("start", ["[\n", "\ufeff [{"])
+def test_array_of_json_is_refused_once(tmp_path: Path, start: str) -> None:
+    with pytest.raises(InputError, match="is an array, not an object a line; jq"):
+        read(tmp_path / "a.jsonl", start + '{"id": "one", "text": "A."}\n]\n')
+
+
 def test_pairs_of_surrogates_in_json_lines_are_one_character(tmp_path: Path) -> None:
     encoded = b'{"id": "1", "text": "\xed\xa0\xbd\xed\xb8\x80 and \xed\xa0\xbd"}\n'
     assert read(tmp_path / "a.jsonl", encoded) == [Row("1", "\U0001f600 and \ud83d")]
@@ -74,7 +94,7 @@ def test_missing_column_names_those_there_are(tmp_path: Path) -> None:
         ("a.csv", "id,body\n1,Text.\n"),
         ("a.csv", "text,body\n1,Text.\n"),
     ):
-        with pytest.raises(InputError, match=r"has no column '\w+'; there are: \w+, body"):
+        with pytest.raises(InputError, match=r"has no column '\w+'; there are: '\w+', 'body'"):
             read(tmp_path / name, content)
     with pytest.raises(InputError, match="is empty"):
         read(tmp_path / "a.csv", "")
@@ -99,8 +119,8 @@ def test_json_lines(tmp_path: Path) -> None:
     assert [i for i, problem in enumerate(problems) if problem] == [1, 2, 3, 4, 5, 7]
     assert problems[1].startswith("is not JSON (")
     assert problems[2] == "is not a JSON object"
-    assert problems[3] == "has no column 'text'; there are: id"
-    assert problems[4] == "has no column 'id'; there are: text"
+    assert problems[3] == "has no column 'text'; there are: 'id'"
+    assert problems[4] == "has no column 'id'; there are: 'text'"
     assert problems[5] == "has no text in 'text' but NoneType"
     assert problems[7].startswith("is not JSON (")
 
@@ -133,7 +153,7 @@ def test_parquet(tmp_path: Path) -> None:
     assert found[0] == Row("0", "A text.")
     assert len(found) == 600
     assert found[-1].problem == "has no text in 'text' but NoneType"
-    with pytest.raises(InputError, match="has no column 'body'; there are: id, text"):
+    with pytest.raises(InputError, match="has no column 'body'; there are: 'id', 'text'"):
         list(rows(path, Reading(text_column="body")))
     path.write_bytes(b"PAR1 not parquet")
     with pytest.raises(InputError, match="is not Parquet or a damaged one"):

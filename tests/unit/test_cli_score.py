@@ -218,7 +218,7 @@ def test_rows_of_a_table_are_texts_of_their_own(byline: Byline, tmp_path: Path) 
     assert "name their column with --text-column" in named.stderr
     wrong = byline(path, "--text-column", "text")
     assert (wrong.exit_code, wrong.stderr) == (
-        3, f"byline: {path}: has no column 'text'; there are: key, body\n",
+        3, f"byline: {path}: has no column 'text'; there are: 'key', 'body'\n",
     )  # fmt: skip
 
 

@@ -17,6 +17,8 @@ from byline_cli.readers.files import Reading, check_regular, suffix_of, unreadab
 
 T = TypeVar("T")
 
+_SEPARATOR = re.compile(r"sep=(.)\s*", re.IGNORECASE)
+"""A first line by which Excel is told what divides the columns."""
 _NOT_ASCII = re.compile(rb"[\x80-\xff]")
 _SAMPLE = 200_000
 _BEFORE = 10_000
@@ -67,11 +69,14 @@ def _csv(path: Path, how: Reading, delimiter: str | None) -> Iterator[Row]:
     with path.open(encoding=encoding, errors=errors, newline="") as table:
         lines = _Lines(table, how.max_bytes)
         first = _first(lines)
+        if told := _SEPARATOR.fullmatch(first or ""):
+            delimiter = told[1]
+            first = _first(lines)
         if not first:
             raise InputError("is empty: it has no line that names the columns")
         if delimiter is None:
             # A spreadsheet writes the separator of its user's language.
-            delimiter = max(",;\t", key=first.count)
+            delimiter = max(",;\t|", key=first.count)
         reader = csv.reader(itertools.chain((first,), lines), delimiter=delimiter, strict=True)
         header = _first(reader) or []
         text, name = _columns(header, how)
@@ -153,7 +158,8 @@ def _columns(header: list[str], how: Reading) -> tuple[int, int | None]:
 
 
 def _lacks(column: str, there: list[str]) -> str:
-    return f"has no column {column!r}; there are: {', '.join(there)}"
+    # Quoted: a space around a name is part of it.
+    return f"has no column {column!r}; there are: {', '.join(map(repr, there))}"
 
 
 def _json_lines(path: Path, how: Reading) -> Iterator[Row]:
@@ -166,6 +172,8 @@ def _json_lines(path: Path, how: Reading) -> Iterator[Row]:
                 while line and not line.endswith(b"\n"):
                     line = file.readline(how.max_bytes)
                 continue
+            if number == 1 and line.lstrip(b"\xef\xbb\xbf \t").startswith(b"["):
+                raise InputError("is an array, not an object a line; jq -c '.[]' makes it so")
             if line.strip():
                 yield _json_row(line.removeprefix(b"\xef\xbb\xbf"), number, how)
 
