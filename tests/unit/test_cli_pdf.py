@@ -92,3 +92,17 @@ def test_contents_whose_dots_lead_to_pages_are_navigation() -> None:
     page = [line(text, 700 - 14 * i, 540) for i, text in enumerate(texts)]
     scored = join(layout([page])).text
     assert " ".join(scored.split()) == f"{texts[0]} {texts[4]} {texts[5]}"
+
+
+@pytest.mark.parametrize("every", [1, 5])
+def test_numbers_of_lines_in_the_margin_are_left_out(every: int) -> None:
+    words = "The words of this line are those of every other one, so that it is long enough"
+    texts = [line(words, 4000 - 14 * i, 540) for i in range(100)]
+    numbers = [line(str(i), 4014 - 14 * i, 60, left=50) for i in range(every, 101, every)]
+    assert layout([numbers + texts]) == [Block("paragraph", " ".join([words] * 100))]
+
+
+def test_a_few_numbers_are_no_numbers_of_lines() -> None:
+    numbers = [line(str(i), 700 - 14 * i, 60) for i in range(10)]
+    # The outermost may be the page's.
+    assert join(layout([numbers])).text.split() == [number.text for number in numbers[1:-1]]

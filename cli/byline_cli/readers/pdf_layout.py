@@ -21,6 +21,8 @@ MARKER = re.compile(f"{_BULLET.pattern}|{_NUMBER.pattern}")
 _PAGE_NUMBER = re.compile(
     r"(?:page|p\.)?[\s|–—-]*(?:\d{1,4}|[ivxlc]{1,7})[\s|–—-]*(?:(?:of|/)\s*\d{1,4})?", re.IGNORECASE
 )
+_LINE_NUMBER = re.compile(r"[0-9]{1,5}$")
+_LEAST_NUMBERED = 15
 _DIGITS = re.compile(r"\d+")
 _FOOTNOTE = re.compile(r"[\d*†‡§]")
 _ENDS = re.compile(r"[.!?:;][\"'”’)\]]*$")
@@ -84,8 +86,9 @@ def layout(pages: Sequence[Sequence[Line]]) -> list[Block]:
 
     Returns:
         Blocks; running headers, footers, page numbers and contents as `navigation`, footnotes
-        behind the paragraph they interrupt as `reference`.
+        behind the paragraph they interrupt as `reference`. Numbers of lines are left out.
     """
+    pages = _without_line_numbers(pages)
     lines = [line for page in pages for line in page]
     if not lines:
         return []
@@ -111,6 +114,20 @@ def layout(pages: Sequence[Sequence[Line]]) -> list[Block]:
     if open_paragraph:
         blocks.extend(_block(open_paragraph, body, margins, whole))
     return _tables_together(blocks)
+
+
+def _without_line_numbers(pages: Sequence[Sequence[Line]]) -> Sequence[Sequence[Line]]:
+    """The pages without the numbers that manuscripts have in the margin, one a line or every five.
+
+    They would pass for words, and the text, to the right of that margin, for a quotation.
+    """
+    numbers = [int(line.text) for page in pages for line in page if _LINE_NUMBER.match(line.text)]
+    steps = Counter(b - a for a, b in pairwise(numbers))
+    step, times = max(steps.items(), key=lambda item: item[1], default=(0, 0))
+    # A single one on each page is the page's.
+    if step < 1 or times < max(_LEAST_NUMBERED, 4 * len(pages), 0.8 * len(numbers)):
+        return pages
+    return [[line for line in page if not _LINE_NUMBER.match(line.text)] for page in pages]
 
 
 def _weighted_median(values: Sequence[tuple[float, int]]) -> float:
