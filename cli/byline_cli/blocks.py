@@ -102,11 +102,24 @@ def by_looks(blocks: Iterable[Block]) -> list[Block]:
 
 
 def set_references_apart(blocks: Iterable[Block]) -> Iterator[Block]:
-    """Take what stands under a heading such as `References`, up to the next one, for references."""
+    """Take what stands under a heading such as `References`, up to the next one, for references.
+
+    A paragraph of that one word, as those write who use no styles, is such a heading if less than
+    before it follows: it may also be a line of the contents.
+    """
+    found = list(blocks)
+    words = [len(block.text.split()) if block.kind in _PROSE else 0 for block in found]
+    below = [0]  # of each block, from the end: words up to the next heading
+    for block, n in zip(reversed(found), reversed(words), strict=True):
+        below.append(0 if block.kind == "heading" else below[-1] + n)
     listing = False
-    for block in blocks:
+    above = 0
+    for block, n, following in zip(found, words, reversed(below[:-1]), strict=True):
         if block.kind == "heading":
             listing = is_list_of_references(block.text)
+        elif block.kind == "paragraph" and following < above:
+            listing = listing or is_list_of_references(block.text)
+        above += n
         apart = listing and block.kind not in SET_APART
         yield replace(block, kind="reference") if apart else block
 

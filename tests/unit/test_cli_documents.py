@@ -129,3 +129,14 @@ def test_lists_of_references_end_at_the_next_heading(heading: str) -> None:
         Block("paragraph", "It goes on."),
     ]
     assert join(blocks).text == "Afterword\n\nIt goes on."
+
+
+def test_references_under_a_word_without_a_style_are_set_apart() -> None:
+    text = Block("paragraph", "A paragraph of the essay, which has no headings.")
+    entry = Block("paragraph", "Somebody, Something, 1999.")
+    word = Block("paragraph", "Works Cited")
+    assert join([text, word, entry]).text == text.text
+    after = Block("heading", "Afterword")
+    assert join([text, word, entry, after, text]).text.endswith(f"Afterword\n\n{text.text}")
+    contents = [Block("paragraph", "Contents"), word, text]
+    assert join(contents).text.split("\n\n") == [block.text for block in contents]
