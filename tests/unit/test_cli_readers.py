@@ -207,6 +207,14 @@ def test_note_without_an_end_tag_ends(source: str) -> None:
     assert visible_text(source) == "A text."
 
 
+def test_tools_beside_a_heading_are_none_of_it() -> None:
+    tools = "<span class='mw-editsection'><span>[</span><a href='/e'>edit</a><span>]</span></span>"
+    page = (
+        f"<p>Text.</p><h2>Life{tools}</h2><p>It lives.</p><h2>{tools}References</h2><p>A book.</p>"
+    )
+    assert join(html_blocks(page)).text.split("\n\n") == ["Text.", "Life", "It lives."]
+
+
 def test_list_whose_items_have_no_end_tags_ends() -> None:
     assert html_blocks("<ul><li>One<li>Two</ul>A text.")[1:] == [
         Block("list_item", "Two"), Block("paragraph", "A text."),

@@ -29,6 +29,8 @@ _NEVER = frozenset(
     "script style noscript template title svg math iframe object canvas audio video select "
     "textarea button datalist".split()
 )
+_TOOLS = "mw-editsection"
+"""Class of what Wikipedia and its like put behind each heading: `[edit]`."""
 _APART: dict[str, Kind] = {
     "nav": "navigation", "footer": "navigation", "aside": "navigation", "menu": "navigation",
     "blockquote": "quote", "pre": "code", "table": "table",
@@ -147,7 +149,7 @@ class _Visible(HTMLParser):
         if self._never:
             if tag == self._never[-1]:
                 self._never.append(tag)
-        elif tag in _NEVER:
+        elif tag in _NEVER or (tag == "span" and _TOOLS in (dict(attrs).get("class") or "")):
             self._end_block()
             self._never.append(tag)
         elif tag == "a":
