@@ -123,7 +123,7 @@ def _line(text_page: Any, piece: str, first: int, last: int, hyphen: bool) -> Li
 
 def _units(text: str) -> str:
     """Letters as PDFium counts them, by which their places are asked for: in UTF-16."""
-    return "".join(map(chr, memoryview(text.encode("utf-16"))[2:].cast("H")))
+    return "".join(map(chr, memoryview(text.encode("utf-16", "surrogatepass"))[2:].cast("H")))
 
 
 def _letter_at(piece: str, quarter: int) -> int:
