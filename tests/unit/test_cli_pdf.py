@@ -19,22 +19,23 @@ TO_UNICODE = (
 
 
 def pdf_of(*lines: str) -> bytes:
-    """A page with these lines; `/H`, `/B` and `/C` begin text in Helvetica, bold, and Courier."""
+    """A page with these lines; `/H`, `/B`, `/C`, `/S` begin Helvetica, bold, Courier, and small."""
     contents = ["BT 12 TL 72 700 Td"]
     for line in lines:
         for piece in f" {line}".split(" /")[1:]:
-            contents.append(f"/{piece[0]} 10 Tf ({piece[2:]} ) Tj")
+            size = 6 if piece[0] == "S" else 10
+            contents.append(f"/{piece[0]} {size} Tf ({piece[2:]} ) Tj")
         contents.append("T*")
     contents.append("ET")
     fonts = [
         f"<</Type/Font/Subtype/Type1/BaseFont/{name}/ToUnicode 5 0 R>>"
-        for name in ("Helvetica", "Helvetica-Bold", "Courier")
+        for name in ("Helvetica", "Helvetica-Bold", "Courier", "Helvetica")
     ]
     objects = [
         "<</Type/Catalog/Pages 2 0 R>>",
         "<</Type/Pages/Kids[3 0 R]/Count 1>>",
         "<</Type/Page/Parent 2 0 R/MediaBox[0 0 600 800]/Contents 4 0 R"
-        f"/Resources<</Font<</H {fonts[0]}/B {fonts[1]}/C {fonts[2]}>>>>>>",
+        f"/Resources<</Font<</H {fonts[0]}/B {fonts[1]}/C {fonts[2]}/S {fonts[3]}>>>>>>",
         *(
             f"<</Length {len(stream)}>>stream\n{stream}\nendstream"
             for stream in ("\n".join(contents), TO_UNICODE)
@@ -54,6 +55,15 @@ def test_line_with_a_word_in_bold_or_of_fixed_width_is_one_of_prose(font: str) -
         "/H The first line of this paragraph names nothing at all that stands",
         f"/H out, the second one has /{font} something_longer /H in its very middle",
         "/H and the third is once more as plain as the first one was before.",
+    )
+    assert [block.kind for block in pdf_blocks(source)] == ["paragraph"]
+
+
+def test_small_letters_in_the_middle_of_a_line_are_not_its_size() -> None:
+    source = pdf_of(
+        "/H The first line of this paragraph holds no formula at all, and so",
+        "/H it is of one size, but the next /S i, j, k /H has some in its middle, and is",
+        "/H followed by a third, which is plain again.",
     )
     assert [block.kind for block in pdf_blocks(source)] == ["paragraph"]
 

@@ -7,6 +7,7 @@ import math
 import re
 import threading
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 from byline import InputError
@@ -94,8 +95,9 @@ def _lines(page: Any) -> Iterator[Line]:
 def _line(text_page: Any, piece: str, first: int, last: int, hyphen: bool) -> Line | None:
     if first < 0 or last < first:
         return None
+    # Of three letters that of middle size: one may be raised or lowered, as in a formula.
     letters = [first + _letter_at(piece, quarter) for quarter in (1, 2, 3)]
-    middle = letters[1]
+    middle = sorted(letters, key=partial(_size, text_page))[1]
     size = _size(text_page, middle)
     a, b = 0, len(piece)
     # Raised digits: the mark of a note behind a word, or before the note itself.
