@@ -1,13 +1,15 @@
 """Normalised text to sentences; headings, list items, paragraphs, code and tables set apart.
 
 Blocks are found first, line by line, so that no sentence reaches across a heading or a bullet;
-sentence boundaries inside a block come from sentencex. List markers and heading marks lie
-outside every span: the model never sees them, for they are layout and not writing.
+sentence boundaries inside a block come from sentencex. List markers, heading marks, and the times
+and names before the lines of a chat or a transcript lie outside every span: the model never sees
+them, for they are layout and not writing.
 """
 
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator
 from typing import cast
 
@@ -24,6 +26,15 @@ LIST_ITEM = re.compile(r"[ \t]*(?:[-*+•‣▪◦·–]|\(?\d{1,3}[.)]|\(?[A-Za
 FENCE = re.compile(r"[ \t]{0,3}(?:(?P<ticks>`{3,})[^`]*|~{3,}+[ \t]*+(?P<info>\S*+)[ \t]*)$")
 _RULE = re.compile(r"[ \t]*(?:[-=*_~#][ \t]*){3,}$")
 TABLE_ROW = re.compile(r"[ \t]*\|.*\|[ \t]*$")
+_TIME = r"\d{1,3}(?::\d{1,3}){1,2}(?:[.,]\d{1,3})?(?:[ ]?[AaPp]\.?[Mm]\b\.?)?"  # a verse's, too
+_DATE = r"\d{1,4}([-/.])\d{1,2}\1\d{1,4}"
+_STAMP = re.compile(
+    rf"[ \t]*(?:[\[(]?(?:{_DATE}(?:[,T]?[ ]?{_TIME})?|{_TIME})[\])]?|\[\d{{1,4}}\])"
+    r"(?:[ \t]*[-–:|])?(?=\s)[ \t]*"
+)
+_LABEL = re.compile(r"[ \t]*(?:<[^<>]{1,40}>|[^\s:][^:]{0,39}:)(?=\s|$)[ \t]*")
+_LEAST_STAMPED = 3
+"""Lines that begin with a time before it is taken for layout; of prose one or two may."""
 _ENDS_SENTENCE = re.compile(r"[.!?:;,…\"')\]-]\s*$")
 _WORD = re.compile(r"\w")
 _WIDE_SPACE = re.compile(r"[^\S\x00-\x7f]")
@@ -61,6 +72,7 @@ def _blocks(text: str) -> Iterator[tuple[int, int, BlockKind]]:
     kind: BlockKind = "paragraph"
     lines = list(_lines(text))
     fences = _fences(text, lines)
+    labelled = _labelled(text, lines)
     closing = -1
     for i, (a, b) in enumerate(lines):
         line = text[a:b]
@@ -72,7 +84,10 @@ def _blocks(text: str) -> Iterator[tuple[int, int, BlockKind]]:
             start, kind = -1, "paragraph"
         if i <= closing:
             continue
-        opener, opened = _opener(line, alone=start < 0 and _stands_alone(text, lines, i))
+        alone = start < 0 and i not in labelled and _stands_alone(text, lines, i)
+        opener, opened = _opener(line, alone)
+        if i in labelled and opener < len(line) and opened != "table":
+            opener = labelled[i] - a
         if start >= 0 and (opener >= 0 or not line.strip() or kind in ("heading", "table")):
             yield start, end, kind
             start = -1
@@ -99,6 +114,29 @@ def _fences(text: str, lines: list[tuple[int, int]]) -> dict[int, int]:
         elif i < last[ticks] and (ticks or match["info"]):
             open_at, opener = i, ticks
     return fences
+
+
+def _labelled(text: str, lines: list[tuple[int, int]]) -> dict[int, int]:
+    """Lines that begin with a time or a label, as others do, and where their text begins.
+
+    A label is what stands before a colon, or in angle brackets, on several lines: who speaks in a
+    chat or a transcript, or a field's name. Behind a time, one line will do.
+    """
+    begins = {i: _after(LIST_ITEM, text, a, b) for i, (a, b) in enumerate(lines)}
+    stamped = {i: _after(_STAMP, text, begins[i], b) for i, (_, b) in enumerate(lines)}
+    found = {i: end for i, end in stamped.items() if end > begins[i]}
+    if len(found) < _LEAST_STAMPED:
+        found = {}
+    begins |= found
+    labels = {i: m for i, (_, b) in enumerate(lines) if (m := _LABEL.match(text, begins[i], b))}
+    times = Counter(label[0].strip() for label in labels.values())
+    said = {i: m.end() for i, m in labels.items() if i in found or times[m[0].strip()] > 1}
+    return found | said
+
+
+def _after(pattern: re.Pattern[str], text: str, start: int, end: int) -> int:
+    match = pattern.match(text, start, end)
+    return match.end() if match else start
 
 
 def _opener(line: str, alone: bool) -> tuple[int, BlockKind]:

@@ -20,9 +20,10 @@ PARTS = [
     "Hello there. ", "What now? ", "Dr. Smith went at 5 p.m. home! ", "\n", "\n\n", " ", "\t",
     "# Heading\n", "#", "- item\n", "* ", "1. first\n", "(a) ", "```\n", "~~~\n", "```x``` ",
     "| a | b |\n", "|", "---\n", "===", "“Quoted.” ", "e.g. this", "😀 ", "👩💻. ", "שלום. ", "é",
-    "word " * 200, "x" * 700, "...", "!?", ".", "\u3000", "日本語。", "A Title\n",
+    "\nQ: ", "\n10:02 ", "word " * 200, "x" * 700,
+    "...", "!?", ".", "\u3000", "日本語。", "A Title\n",
 ]  # fmt: skip
-LAYOUT = re.compile(r"(?:[\s`#*+•‣▪◦·–=_~|()-]|\b\(?(?:\d{1,3}|[A-Za-z])[.)])*")
+LAYOUT = re.compile(r"(?:[\s`#*+•‣▪◦·–=_~|()-]|\b\(?(?:\d{1,3}|[A-Za-z])[.)]|Q:|10:02)*")
 
 
 def parts(text: str) -> list[tuple[str, BlockKind]]:
@@ -93,6 +94,34 @@ def test_a_word_has_a_letter_or_a_digit() -> None:
 )  # fmt: skip
 def test_blocks(text: str, found: list[tuple[str, BlockKind]]) -> None:
     assert parts(text) == found
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("Ann: Who?\nBo: I\nam.\n\nAnn: fine\n\nBo: ok", ["Who?", "I\nam.", "fine", "ok"]),
+        ("[3/4/2019, 10:02:11 PM] Ann: Who?\n[3/4/2019, 10:02:12 PM] Bo: I.\n"
+         "[3/4/2019, 10:03:00 PM] Ann: So.\nIt is.", ["Who?", "I.", "So.", "It is."]),
+        ("3/4/19, 10:02 AM - Bo Li: Who?\n3/4/19, 10:03 - Ann: I.\n3/5/19, 9:01 - Ann: So.",
+         ["Who?", "I.", "So."]),
+        ("10:02 <ann> Who?\n10:02 <bo> I.\n10:03 <ann> So.", ["Who?", "I.", "So."]),
+        ("<ann> Who?\n<bo> I.\n<ann> So.\n<bo> It is.", ["Who?", "I.", "So.", "It is."]),
+        ("- Q: Who?\n- A: I.\n- Q: So?\n- A: It is.", ["Who?", "I.", "So?", "It is."]),
+        ("  Name : One.\n  Age  : Two\n\n  Name : Four", ["One.", "Age  : Two", "Four"]),
+        ("Ann:\nWho?\n\nAnn:\nI.", ["Who?", "I."]),
+        ("2019-03-04 10:02:11,123 One.\n2019-03-04T10:02:12 Two.\n2019-03-04: So.",
+         ["One.", "Two.", "So."]),
+        ("3:16 For so.\n3:17 And so.\n3:18 He that.", ["For so.", "And so.", "He that."]),
+        ("[1] One.\n[2] Two.\n[3] So.", ["One.", "Two.", "So."]),
+        # Of prose, too, a line may begin so.
+        ("He was in at\n10:30, she\n11:15 or so.", ["He was in at\n10:30, she\n11:15 or so."]),
+        ("Cost: low.\nSpeed: high.", ["Cost: low.", "Speed: high."]),
+        ("2 cups\n1.5 spoons\n1/2 egg", ["2 cups\n1.5 spoons\n1/2 egg"]),
+        ("| a: | b |\n| a: | c |", ["| a: | b |", "| a: | c |"]),
+    ],
+)  # fmt: skip
+def test_who_speaks_and_when_is_layout(text: str, found: list[str]) -> None:
+    assert [part for part, _ in parts(text)] == found
 
 
 def test_code_and_tables_are_counted_but_not_scored() -> None:
