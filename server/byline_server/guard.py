@@ -47,7 +47,7 @@ class Guard:
     def __init__(self, settings: Settings) -> None:
         self._origins = settings.allow_origin
         self._hosts = {host.lower() for host in settings.allow_host}
-        self._bound = settings.host.lower().strip("[]")
+        self._bound = settings.host.lower()
         # Bound to all addresses, which of them was called can't be told from another; but a name
         # is what an attacker binds, never an address.
         self._any = self._bound in ("0.0.0.0", "::")

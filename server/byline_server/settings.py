@@ -143,10 +143,13 @@ def option(name: str) -> str:
 def checked(settings: Settings) -> Settings:
     """Settings with the token read from its file or stripped, if they are safe together.
 
+    An address of IPv6 may come in brackets, as in a URL; the settings hold it without.
+
     Raises:
         InputError: the token can't be read or is none, or an address that others can reach has
             none.
     """
+    settings = dataclasses.replace(settings, host=settings.host.strip("[]"))
     if settings.token_file is not None:
         settings = dataclasses.replace(settings, token=_read_token(settings.token_file))
     elif settings.token:
@@ -170,7 +173,7 @@ def checked(settings: Settings) -> Settings:
 def is_loopback(host: str) -> bool:
     """Whether an address or name means this machine, from this machine alone."""
     try:
-        return ipaddress.ip_address(host.strip("[]")).is_loopback
+        return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return host.lower() == "localhost"
 
