@@ -119,8 +119,9 @@ def _fences(text: str, lines: list[tuple[int, int]]) -> dict[int, int]:
 def _labelled(text: str, lines: list[tuple[int, int]]) -> dict[int, int]:
     """Lines that begin with a time or a label, as others do, and where their text begins.
 
-    A label is what stands before a colon, or in angle brackets, on several lines: who speaks in a
-    chat or a transcript, or a field's name. Behind a time, one line will do.
+    A label is what stands before a colon, or in angle brackets, behind a time, or where most lines
+    have one and it comes again: who speaks in a chat or a transcript, or a field's name. A list of
+    advantages is prose.
     """
     begins = {i: _after(LIST_ITEM, text, a, b) for i, (a, b) in enumerate(lines)}
     stamped = {i: _after(_STAMP, text, begins[i], b) for i, (_, b) in enumerate(lines)}
@@ -130,8 +131,10 @@ def _labelled(text: str, lines: list[tuple[int, int]]) -> dict[int, int]:
     begins |= found
     labels = {i: m for i, (_, b) in enumerate(lines) if (m := _LABEL.match(text, begins[i], b))}
     times = Counter(label[0].strip() for label in labels.values())
-    said = {i: m.end() for i, m in labels.items() if i in found or times[m[0].strip()] > 1}
-    return found | said
+    again = {i for i, label in labels.items() if times[label[0].strip()] > 1}
+    if 4 * len(again) < 3 * sum(bool(text[a:b].strip()) for a, b in lines):
+        again = set()
+    return found | {i: m.end() for i, m in labels.items() if i in found or i in again}
 
 
 def _after(pattern: re.Pattern[str], text: str, start: int, end: int) -> int:

@@ -107,8 +107,7 @@ def test_blocks(text: str, found: list[tuple[str, BlockKind]]) -> None:
         ("10:02 <ann> Who?\n10:02 <bo> I.\n10:03 <ann> So.", ["Who?", "I.", "So."]),
         ("<ann> Who?\n<bo> I.\n<ann> So.\n<bo> It is.", ["Who?", "I.", "So.", "It is."]),
         ("- Q: Who?\n- A: I.\n- Q: So?\n- A: It is.", ["Who?", "I.", "So?", "It is."]),
-        ("  Name : One.\n  Age  : Two\n\n  Name : Four", ["One.", "Age  : Two", "Four"]),
-        ("Ann:\nWho?\n\nAnn:\nI.", ["Who?", "I."]),
+        ("  Name : One.\n  Age  : Two\n\n  Name : Four\n  Age  : 5", ["One.", "Two", "Four", "5"]),
         ("2019-03-04 10:02:11,123 One.\n2019-03-04T10:02:12 Two.\n2019-03-04: So.",
          ["One.", "Two.", "So."]),
         ("3:16 For so.\n3:17 And so.\n3:18 He that.", ["For so.", "And so.", "He that."]),
@@ -116,6 +115,8 @@ def test_blocks(text: str, found: list[tuple[str, BlockKind]]) -> None:
         # Of prose, too, a line may begin so.
         ("He was in at\n10:30, she\n11:15 or so.", ["He was in at\n10:30, she\n11:15 or so."]),
         ("Cost: low.\nSpeed: high.", ["Cost: low.", "Speed: high."]),
+        ("Day one\nPro: I.\nSo.\nDay two\nPro: It is.\nSo.",
+         ["Day one\nPro: I.", "So.", "Day two\nPro: It is.", "So."]),
         ("2 cups\n1.5 spoons\n1/2 egg", ["2 cups\n1.5 spoons\n1/2 egg"]),
         ("| a: | b |\n| a: | c |", ["| a: | b |", "| a: | c |"]),
     ],
