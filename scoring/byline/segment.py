@@ -119,9 +119,9 @@ def _fences(text: str, lines: list[tuple[int, int]]) -> dict[int, int]:
 def _labelled(text: str, lines: list[tuple[int, int]]) -> dict[int, int]:
     """Lines that begin with a time or a label, as others do, and where their text begins.
 
-    A label is what stands before a colon, or in angle brackets, behind a time, or where most lines
-    have one and it comes again: who speaks in a chat or a transcript, or a field's name. A list of
-    advantages is prose.
+    A label is what stands before a colon, or in angle brackets, behind a time, or where nearly all
+    lines have one and it comes again: who speaks in a chat or a transcript, or a field's name. A
+    list of advantages is prose.
     """
     begins = {i: _after(LIST_ITEM, text, a, b) for i, (a, b) in enumerate(lines)}
     stamped = {i: _after(_STAMP, text, begins[i], b) for i, (_, b) in enumerate(lines)}
@@ -132,7 +132,7 @@ def _labelled(text: str, lines: list[tuple[int, int]]) -> dict[int, int]:
     labels = {i: m for i, (_, b) in enumerate(lines) if (m := _LABEL.match(text, begins[i], b))}
     times = Counter(label[0].strip() for label in labels.values())
     again = {i for i, label in labels.items() if times[label[0].strip()] > 1}
-    if 4 * len(again) < 3 * sum(bool(text[a:b].strip()) for a, b in lines):
+    if 6 * len(again) < 5 * sum(bool(text[a:b].strip()) for a, b in lines):
         again = set()
     return found | {i: m.end() for i, m in labels.items() if i in found or i in again}
 

@@ -99,7 +99,8 @@ def test_blocks(text: str, found: list[tuple[str, BlockKind]]) -> None:
 @pytest.mark.parametrize(
     ("text", "found"),
     [
-        ("Ann: Who?\nBo: I\nam.\n\nAnn: fine\n\nBo: ok", ["Who?", "I\nam.", "fine", "ok"]),
+        ("Ann: Who?\nBo: I\nam.\n\nAnn: fine\n\nBo: ok\nAnn: so",
+         ["Who?", "I\nam.", "fine", "ok", "so"]),
         ("[3/4/2019, 10:02:11 PM] Ann: Who?\n[3/4/2019, 10:02:12 PM] Bo: I.\n"
          "[3/4/2019, 10:03:00 PM] Ann: So.\nIt is.", ["Who?", "I.", "So.", "It is."]),
         ("3/4/19, 10:02 AM - Bo Li: Who?\n3/4/19, 10:03 - Ann: I.\n3/5/19, 9:01 - Ann: So.",
