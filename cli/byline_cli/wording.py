@@ -46,6 +46,14 @@ def percent(probability: float | None) -> str:
     return "<0.1%" if probability < 0.0005 else f"{probability:.1%}"
 
 
+def size(n: int) -> str:
+    """A number of bytes, in the largest decimal unit of which there is one."""
+    for name, unit in (("GB", 10**9), ("MB", 10**6), ("kB", 10**3)):
+        if n >= unit:
+            return f"{n / unit:g} {name}"
+    return "1 byte" if n == 1 else f"{n} bytes"
+
+
 def found(finding: Finding) -> str:
     """A finding in two words."""
     from byline.types import UNFIT  # late: numpy and ONNX Runtime come with it

@@ -114,9 +114,9 @@ def test_zip_bomb_is_not_unpacked(tmp_path: Path, suffix: str) -> None:
 
 def test_parts_are_bounded_together(tmp_path: Path) -> None:
     small = Reading(max_bytes=30_000)
-    refused(DOCUMENTS / "libreoffice/article.odt", "larger than 0.03 MB", small)
+    refused(DOCUMENTS / "libreoffice/article.odt", "larger than 30 kB", small)
     path = rewritten(tmp_path, "epub", {})
-    refused(path, "unpacks to more than 0.01 MB", Reading(max_bytes=10_000))
+    refused(path, "unpacks to more than 10 kB", Reading(max_bytes=10_000))
     assert read_file(path, small)
 
 

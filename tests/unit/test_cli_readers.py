@@ -294,7 +294,7 @@ def test_size_is_bounded(tmp_path: Path) -> None:
         == 1000
     )
     path.write_bytes(b"a" * 1001)
-    with pytest.raises(InputError, match=r"larger than 0.001 MB; split it, or raise --max-size"):
+    with pytest.raises(InputError, match=r"larger than 1 kB; split it, or raise --max-size"):
         read_file(path, small)
     with pytest.raises(InputError, match="larger than"):
         prose_of_stream(io.BytesIO(b"a" * 1001), small)

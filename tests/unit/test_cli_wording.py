@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from byline_cli.wording import percent, shared_folder, shown, summary
+from byline_cli.wording import percent, shared_folder, shown, size, summary
 
 pytestmark = pytest.mark.unit
 
@@ -36,6 +36,20 @@ def test_shown_keeps_what_can_be_read() -> None:
 )  # fmt: skip
 def test_percentages_never_claim_certainty(probability: float | None, words: str) -> None:
     assert percent(probability) == words
+
+
+@pytest.mark.parametrize(
+    ("n", "words"),
+    [
+        (1, "1 byte"),
+        (999, "999 bytes"),
+        (1500, "1.5 kB"),
+        (50_000_000, "50 MB"),
+        (2 * 10**9, "2 GB"),
+    ],
+)
+def test_sizes_come_in_the_unit_a_person_would_take(n: int, words: str) -> None:
+    assert size(n) == words
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ from typing import Any
 from lxml import etree
 
 from byline import InputError
+from byline_cli import wording
 
 _DAMAGE = (
     zipfile.BadZipFile, zlib.error, lzma.LZMAError, struct.error, EOFError, OSError, ValueError,
@@ -70,8 +71,8 @@ class Archive:
         self._left -= len(data)
         if self._left < 0:
             raise InputError(
-                f"unpacks to more than {self._limit / 1e6:g} MB; it is made to do harm, or needs a "
-                "larger --max-size"
+                f"unpacks to more than {wording.size(self._limit)}; it is made to do harm, or "
+                "needs a larger --max-size"
             )
         return data
 

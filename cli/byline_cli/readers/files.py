@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from byline import InputError
+from byline_cli import wording
 from byline_cli.blocks import Kind, Prose, by_looks, join
 from byline_cli.readers.encodings import decode
 
@@ -173,5 +174,5 @@ def _bounded(stream: BinaryIO, how: Reading) -> bytes:
 
 def _check_size(size: int, how: Reading) -> None:
     if size > how.max_bytes:
-        limit = f"{how.max_bytes / 1e6:g} MB"
+        limit = wording.size(how.max_bytes)
         raise InputError(f"is larger than {limit}; split it, or raise --max-size")

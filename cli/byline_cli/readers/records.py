@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, BinaryIO, TextIO, TypeVar
 
 from byline import InputError
+from byline_cli import wording
 from byline_cli.readers.encodings import encoding_of, join_surrogates
 from byline_cli.readers.files import Reading, check_regular, suffix_of, unreadable
 
@@ -236,6 +237,6 @@ def _check_packing(metadata: Any, wanted: list[str], how: Reading) -> None:
         most = max(how.max_bytes, _MOST_PACKED * chunk.total_compressed_size)
         if read and chunk.total_uncompressed_size > most:
             raise InputError(
-                f"unpacks to more than {how.max_bytes / 1e6:g} MB; it is made to do harm, or needs "
-                "a larger --max-size"
+                f"unpacks to more than {wording.size(how.max_bytes)}; it is made to do harm, or "
+                "needs a larger --max-size"
             )
