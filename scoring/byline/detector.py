@@ -139,21 +139,28 @@ class Detector:
         Raises:
             TypeError: the text isn't a string.
         """
-        task = self.cut(Document(id, text))
+        return self._score(Document(id, text))
+
+    def _score(self, document: Document) -> Verdict:
+        task = self.cut(document)
         raw = None if task.raw is None else self._run(task.raw.windows)
         return self.conclude(task, self._run(task.windows), raw)
 
     def score_many(self, documents: Iterable[Document]) -> Iterator[Verdict]:
-        """Score documents as they come, in their order, a few ahead of the reader at most."""
+        """Score documents as they come, in their order, a few ahead of the reader at most.
+
+        Raises:
+            TypeError: one isn't a `Document`, or its text no string.
+        """
         if self._workers == 1:
             for document in documents:
-                yield self.score(document.text, document.id)
+                yield self._score(document)
             return
         pool = ThreadPoolExecutor(self._workers)
         ahead: deque[Future[Verdict]] = deque()
         try:
             for document in documents:
-                ahead.append(pool.submit(self.score, document.text, document.id))
+                ahead.append(pool.submit(self._score, document))
                 if len(ahead) > 2 * self._workers:
                     yield ahead.popleft().result()
             while ahead:
@@ -164,11 +171,7 @@ class Detector:
 
     def cut(self, document: Document) -> Task:
         """Everything before the model: normalise, segment, tokenize, pack."""
-        # Not every caller checks types.
-        if not isinstance(document.text, str):  # pyright: ignore[reportUnnecessaryIsInstance]
-            raise TypeError(
-                f"a text must be a str, not {type(document.text).__name__}: decode bytes first"
-            )
+        _check(document)
         text = normalize(document.text[:MAX_CHARACTERS])
         task = self._cut(document, text)
         if task.windows and (unfit := _unfit(task)):
@@ -262,6 +265,18 @@ def truncated(words: int, characters: int) -> Finding | None:
     return Finding(
         "truncated", unseen, f"Only the first {MAX_CHARACTERS:,} characters were scored."
     )
+
+
+def _check(document: Document) -> None:
+    """Raise TypeError unless it is a document with a text: not every caller checks types."""
+    if not isinstance(document, Document):  # pyright: ignore[reportUnnecessaryIsInstance]
+        raise TypeError(
+            f"a document must be a Document, not {type(document).__name__}: pass Document(id, text)"
+        )
+    if not isinstance(document.text, str):  # pyright: ignore[reportUnnecessaryIsInstance]
+        kind = type(document.text).__name__
+        advice = "decode it" if kind == "bytes" else 'pass "" where there is none'
+        raise TypeError(f"a text must be a str, not {kind}: {advice}")
 
 
 def _unfit(task: Task) -> Finding | None:

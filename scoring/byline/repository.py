@@ -66,7 +66,7 @@ class ModelRepository:
                 return cls(place)
         raise ModelNotFound(
             f"no model repository at {' or '.join(map(str, places))}; "
-            "name one with --model-repository",
+            "name the folder that holds the models",
             places,
         )
 

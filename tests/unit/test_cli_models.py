@@ -84,6 +84,7 @@ def test_missing_repository_is_one_line(tmp_path: Path, arguments: tuple[str, ..
     result = models(*arguments, "--model-repository", tmp_path / "absent")
     assert result.exit_code == 2
     assert result.stderr.startswith("byline: no model repository at")
+    assert result.stderr.endswith("; name the folder that holds the models\n")
     assert result.stderr.count("\n") == 1
 
 

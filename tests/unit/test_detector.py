@@ -265,9 +265,17 @@ def test_no_verdict_on_a_few_words_over_and_over(detector: Detector, text: str) 
 
 
 def test_what_is_no_text_is_refused_with_what_to_do(detector: Detector) -> None:
-    for wrong in (None, 5, b"some bytes"):
-        with pytest.raises(TypeError, match=f"not {type(wrong).__name__}: decode bytes first"):
+    for wrong, advice in ((None, 'pass "" where'), (5, 'pass "" where'), (b"some bytes", "decode")):
+        with pytest.raises(TypeError, match=f"must be a str, not {type(wrong).__name__}: {advice}"):
             detector.score(wrong)  # type: ignore[arg-type]
+    for workers in (1, 3):
+        many = Detector(detector.model, workers)
+        for document in ("a text", None):
+            kind = type(document).__name__
+            with pytest.raises(
+                TypeError, match=rf"a Document, not {kind}: pass Document\(id, text"
+            ):
+                list(many.score_many([document]))  # type: ignore[list-item]
 
 
 @pytest.mark.parametrize(
