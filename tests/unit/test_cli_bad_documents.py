@@ -587,6 +587,28 @@ def test_word_document_with_everything_word_has(tmp_path: Path) -> None:
     assert read_file(path) == "In a control.\n\nInserted linked tab line\n\nBefore.\n\nBox."
 
 
+@pytest.mark.parametrize(
+    ("properties", "kind"),
+    [
+        ('<w:ind w:left="720" w:right="720"/>', "quote"),
+        ('<w:ind w:end="567" w:start="567" w:firstLine="200"/>', "quote"),
+        ('<w:ind w:left="720"/>', "paragraph"),
+        ('<w:ind w:left="-720" w:right="720"/>', "paragraph"),
+        ('<w:ind w:left="200" w:right="200"/>', "paragraph"),
+        ('<w:ind w:left="1cm" w:right=""/>', "paragraph"),
+        ('<w:numPr><w:numId w:val="1"/></w:numPr><w:ind w:left="720" w:right="720"/>', "list_item"),
+        ('<w:outlineLvl w:val="0"/><w:ind w:left="720" w:right="720"/>', "heading"),
+    ],
+)
+def test_paragraph_of_word_set_in_on_both_sides_is_a_quotation(
+    tmp_path: Path, properties: str, kind: Kind
+) -> None:
+    paragraph = f"<w:p><w:pPr>{properties}</w:pPr><w:r><w:t>Words.</w:t></w:r></w:p>"
+    body = f"<w:document {W}><w:body>{paragraph}</w:body></w:document>"
+    path = rewritten(tmp_path, "docx", {PARTS["docx"]: body.encode()})
+    assert [block.kind for block in docx_blocks(path.read_bytes(), 50_000_000)] == [kind]
+
+
 def test_document_within_a_word_document(tmp_path: Path) -> None:
     r = 'xmlns:r="http://schemas.openxmlformats.org/officeDocument/2006/relationships"'
     body = f'<w:document {W} {r}><w:body><w:altChunk r:id="a"/></w:body></w:document>'

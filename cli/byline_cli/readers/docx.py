@@ -39,6 +39,9 @@ _SILENT = frozenset(
     "del moveFrom instrText delText delInstrText fldData rPr pPr sectPr tblPr footnoteRef "
     "endnoteRef annotationRef commentReference rt".split()
 )
+_SIDES = (("left", "start"), ("right", "end"))  # the second names are of the strict form
+_QUOTE_INDENT = 300
+"""Twips (1/1440 inch) on both sides; on the left alone also lists and letters' ends are set in."""
 _PUT = {"tab": "\t", "br": "\n", "cr": "\n", "noBreakHyphen": "‑", "ptab": "\t"}
 
 
@@ -110,7 +113,7 @@ class _Document:
 
     def _kind(self, paragraph: Any) -> Kind:
         properties = _child(paragraph, "pPr")
-        style, numbered, outline = "", False, False
+        style, numbered, outline, set_in = "", False, False, False
         for each in () if properties is None else properties:
             name = _name(each)
             if name == "pStyle":
@@ -119,10 +122,15 @@ class _Document:
                 numbered = all(_value(n) != "0" for n in each if _name(n) == "numId")
             elif name == "outlineLvl":
                 outline = _value(each) != "9"
+            elif name == "ind":
+                left, right = (max(_twips(each, side) for side in sides) for sides in _SIDES)
+                set_in = min(left, right) > _QUOTE_INDENT
         kind = self._kinds.get(style, "paragraph")
         if kind == "paragraph" and outline:
             return "heading"
-        return "list_item" if kind == "paragraph" and (numbered or style in self._lists) else kind
+        if kind == "paragraph" and (numbered or style in self._lists):
+            return "list_item"
+        return "quote" if kind == "paragraph" and set_in else kind
 
 
 def _styles(archive: Archive, part: str) -> tuple[dict[str, Kind], frozenset[str]]:
@@ -243,6 +251,11 @@ def _child(element: Any, name: str) -> Any:
 
 def _value(element: Any) -> str:
     return _attribute(element, "val")
+
+
+def _twips(element: Any, name: str) -> int:
+    value = _attribute(element, name)
+    return int(value[:9]) if value.isdecimal() else 0
 
 
 def _attribute(element: Any, name: str) -> str:
