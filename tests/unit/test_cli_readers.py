@@ -164,6 +164,23 @@ def test_word_of_the_menu_in_the_article_hides_none_of_it() -> None:
     assert html_text(page).split("\n\n") == ["A heading", *paragraphs]
 
 
+def test_boxes_of_an_article_are_kept_and_comments_are_not() -> None:
+    line = "Of {0} nobody had seen the boats come in before, and the harbour of {0} was empty."
+    towns = ("Lund", "Visby", "Kalmar", "Ystad", "Malmo", "Umea", "Lulea", "Gavle")
+    first, second, boxed, third, last, rail, comment, author = map(line.format, towns)
+    page = (
+        "<html><body><div class='menu'><a href='/'>Home</a></div><div class='text'><h1>Boats</h1>"
+        f"<div class='para'>{first}</div><div class='para'>{second}</div>"
+        f"<div class='sidebar'><p class='title'>Tip</p><div class='para'>{boxed}</div></div>"
+        f"<div class='sidebar'><p class='teaser'>{rail}</p></div>"
+        f"<div class='para'>{third}</div><h2>More</h2>"
+        f"<div class='note'><div class='para'>{last}</div></div></div>"
+        f"<ul><li>{rail}</li></ul><div class='para'>{rail}</div>"
+        f"<div class='comments'><p>{comment}</p></div><div class='footer'><p>{author}</p></div>"
+    )
+    assert html_text(page).split("\n\n") == ["Boats", first, second, boxed, third, "More", last]
+
+
 @pytest.mark.parametrize("entry", ["<a href='#c'>{}</a>", "{}"])
 def test_contents_at_the_top_of_a_page_hide_none_of_its_chapters(entry: str) -> None:
     title = "What the {} has to say of weather, tides and the price of fish at the harbour"

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import logging
 import re
+from collections import Counter
 from collections.abc import Iterable
 from html.parser import HTMLParser
+from typing import NamedTuple
 
 from byline.detector import MAX_CHARACTERS
 from byline_cli.blocks import SET_APART, Block, Kind
@@ -35,6 +37,8 @@ _APART: dict[str, Kind] = {
     "nav": "navigation", "footer": "navigation", "aside": "navigation", "menu": "navigation",
     "blockquote": "quote", "pre": "code", "table": "table",
 }  # fmt: skip
+_BETWEEN: tuple[Kind, ...] = ("heading", "code", "table", "quote")
+"""What may stand between paragraphs of the main part; a menu or another paragraph is its end."""
 _CELLS = frozenset(("td", "th"))
 _LISTS = frozenset(("ol", "ul", "menu"))
 # HTML lets end tags of paragraphs and items be left out: at these, a paragraph has ended.
@@ -61,7 +65,9 @@ def page_blocks(source: str) -> list[Block]:
     """The main part of a web page.
 
     trafilatura finds where it is, but loses headings, lists and what is set apart on many pages:
-    the blocks themselves are those of `html_blocks`, as in every other format.
+    the blocks themselves are those of `html_blocks`, as in every other format. It also loses boxes
+    (`sidebar`, `note`) and paragraphs between others: those of a class with some that it keeps are
+    kept, too.
 
     Args:
         source: a page or a part of one, however broken.
@@ -70,7 +76,8 @@ def page_blocks(source: str) -> list[Block]:
         The blocks in their order; of a page without a recognizable main part, all visible ones.
         What lies outside of the main part is `navigation`.
     """
-    blocks = html_blocks(source)
+    page = _parsed(source)
+    blocks = page.blocks()
     if len(source) > _MAX_EXTRACTED or not blocks:
         return blocks
     import trafilatura
@@ -84,24 +91,44 @@ def page_blocks(source: str) -> list[Block]:
         return blocks
     first = kept.index(True)
     last = len(kept) - 1 - kept[::-1].index(True)
-    while first > 0 and blocks[first - 1].kind == "heading":
-        first -= 1
+    prose = [
+        # Short ones are names, captions and titles: running prose is longer.
+        role if role.name and block.kind == "paragraph" and len(block.text) > _ENOUGH else None
+        for role, block in zip(page.roles, blocks, strict=True)
+    ]
+    ours = {role for role, keep in zip(prose, kept, strict=True) if keep and role}
+    for i in range(first - 1, -1, -1):
+        if prose[i] in ours or blocks[i].kind == "heading":
+            first = i
+        elif blocks[i].kind not in _BETWEEN:
+            break
+    for i in range(last + 1, len(blocks)):
+        if prose[i] in ours:
+            last = i
+        elif blocks[i].kind not in _BETWEEN:
+            break
     return [
         block
-        if keep or (first <= i <= last and block.kind != "paragraph") or block.kind in SET_APART
+        if kept[i]
+        or (first <= i <= last and (block.kind != "paragraph" or prose[i] in ours))
+        or block.kind in SET_APART
         else Block("navigation", block.text)
-        for i, (block, keep) in enumerate(zip(blocks, kept, strict=True))
+        for i, block in enumerate(blocks)
     ]
 
 
 def html_blocks(source: str) -> list[Block]:
     """The visible blocks of HTML; an event at a time, so that no nesting is too deep."""
+    return _parsed(source).blocks()
+
+
+def _parsed(source: str) -> _Visible:
     # A tag without an end is none; looked for at each of many, the end would take quadratic time.
     unclosed = _TAG.search(source, source.rfind(">") + 1)
     parser = _Visible()
     parser.feed(_UNFIT.sub("\ufffd", source[: unclosed.start()] if unclosed else source))
     parser.close()
-    return parser.blocks()
+    return parser
 
 
 def _kept(blocks: Iterable[Block], main: Iterable[Block]) -> list[bool]:
@@ -130,12 +157,22 @@ def _dense(text: str) -> str:
     return _SPACE.sub("", text)
 
 
+class _Role(NamedTuple):
+    """What a block is on its page: its element, and the innermost class that is given around it."""
+
+    tag: str = ""
+    name: str = ""
+
+
 class _Visible(HTMLParser):
-    """Collects blocks."""
+    """Collects blocks, and the role of each."""
 
     def __init__(self) -> None:
         super().__init__(convert_charrefs=True)
         self._blocks: list[Block] = []
+        self.roles: list[_Role] = []
+        self._open_roles = [_Role()]  # of the elements that are open, from the page's own
+        self._open_tags: Counter[str] = Counter()
         self._pieces: list[str] = []
         self._linked = 0  # characters of the pieces that are links
         self._link: int | None = None  # the piece with which the open link begins
@@ -169,6 +206,12 @@ class _Visible(HTMLParser):
             self._apart.append((tag, outer if outer in ("navigation", "reference") else kind))
         else:
             self._open(tag)
+        if tag in _NO_PARAGRAPH and tag != "hr":
+            if self._open_roles[-1].tag == "p":
+                self._close_role("p")
+            name = dict(attrs).get("class") or self._open_roles[-1].name
+            self._open_roles.append(_Role(tag, name))
+            self._open_tags[tag] += 1
 
     def handle_endtag(self, tag: str) -> None:
         self._end_unclosed(tag, tag in _LISTS)
@@ -186,6 +229,7 @@ class _Visible(HTMLParser):
             self._end_block()
             self._heading = self._heading and tag not in _HEADINGS
             self._item = self._item and tag != "li" and tag not in _LISTS
+        self._close_role(tag)
 
     def parse_comment(self, i: int, report: bool = True) -> int:
         """Where a comment ends; the parser's own looks for an end that there may not be."""
@@ -204,6 +248,13 @@ class _Visible(HTMLParser):
         """All blocks so far that hold text; the rows of a table and the lines of code together."""
         self._end_block()
         return self._blocks
+
+    def _close_role(self, tag: str) -> None:
+        """Close an element, with those within whose end tags are left out, if it is open."""
+        closed = ""
+        while self._open_tags[tag] and closed != tag:
+            closed = self._open_roles.pop().tag
+            self._open_tags[closed] -= 1
 
     def _end_unclosed(self, tag: str, ends_item: bool) -> None:
         """End notes whose own end tags are left out."""
@@ -273,4 +324,6 @@ class _Visible(HTMLParser):
             kind = "navigation"
         if kind == "table" and self._blocks and self._blocks[-1].kind == "table":
             text = f"{self._blocks.pop().text}\n{text}"
+            self.roles.pop()
         self._blocks.append(Block(kind, text))
+        self.roles.append(self._open_roles[-1])
