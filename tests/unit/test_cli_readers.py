@@ -129,6 +129,28 @@ def test_break_at_the_beginning_is_no_front_matter(begin: str) -> None:
     assert text.removeprefix("First\n\n") == "Some prose: a part of it.\n\nIts end."
 
 
+@pytest.mark.parametrize(
+    ("source", "text"),
+    [
+        ("# Title {#id .unnumbered}", "Title"),
+        ("Title {: #id}\n=====", "Title"),
+        ("A text.\n{: .lead}", "A text."),
+        ("::: {.note}\nA text.\n:::", "A text."),
+        (":::warning\n\n- A text.\n:::", "A text."),
+        ("> [!NOTE]\n> A text.\n>\n> Its end.", "A text.\n\nIts end."),
+        (
+            '{{< figure src="x.png" >}}\n\nA {{% ref "y" %}}text{% include z.html a="b" %}.',
+            "A text.",
+        ),
+        ("{{ content }}\nA text.", "A text."),
+        ("A list[!x] of {1, 2}, a {name}: x ::: y.", "A list[!x] of {1, 2}, a {name}: x ::: y."),
+        ("> A text.", ""),
+    ],
+)
+def test_what_markdown_says_to_programs_is_left_out(source: str, text: str) -> None:
+    assert markdown_text(source) == text
+
+
 def test_plain_paragraphs_read_the_same_from_every_kind(tmp_path: Path) -> None:
     paragraphs = ["This is the first paragraph of a text.", "And here the second one follows it."]
     contents = {

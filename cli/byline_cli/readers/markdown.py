@@ -21,6 +21,12 @@ _FRONT_MATTER = re.compile(
 )
 _NOTE = re.compile(r"\[\^[^\]\s]{1,40}\]:\s*")
 _NOTE_MARK = re.compile(r"\[\^[^\]\s]{1,40}\]")
+_ALERT = re.compile(r"\[![\w-]{1,20}\][+-]?")
+# What goes to the program that makes a page of it: shortcodes and variables of Hugo, Jekyll and
+# their like, fences of admonitions, attributes behind a heading or paragraph.
+_FOR_PROGRAMS = re.compile(
+    r"\{\{[^{}]{1,500}\}\}|\{%[^{}]{1,500}%\}|^:{3,}[^\n]*$|\{[#.:][^{}]{1,200}\}\Z", re.MULTILINE
+)
 _MAX_PARSED = 2 * MAX_CHARACTERS
 _MAX_INLINE = 10_000
 """Larger blocks are taken as they are: parsing takes time that grows with the square, and no
@@ -79,7 +85,11 @@ def _blocks(tokens: Iterable[Token], references: dict[str, object]) -> Iterator[
         elif token.type == "heading_open":
             kind = "heading"
         elif token.type == "inline":
-            text = _text(token.content, references)
+            content = token.content
+            if apart and apart[-1] == "quote" and (alert := _ALERT.match(content)):
+                apart[-1] = "paragraph"  # a note of the author's own
+                content = content[alert.end() :]
+            text = _text(content, references)
             if apart and apart[-1] == "table":
                 row.append(text)
                 continue
@@ -95,6 +105,7 @@ def _prose(kind: Kind, items: int) -> Kind:
 
 
 def _text(content: str, references: dict[str, object]) -> str:
+    content = _FOR_PROGRAMS.sub("", content)
     if len(content) > _MAX_INLINE or _dense(content):
         return content.replace("\n", " ").strip()
     if not _NOTE.match(content):
