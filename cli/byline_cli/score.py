@@ -32,9 +32,9 @@ if TYPE_CHECKING:
 def score(ctx: click.Context, /, **_: Any) -> None:
     """Say of texts how likely a language model wrote them.
 
-    PATH is a file, a folder (read in any depth), a pattern such as 'texts/**/*.md', or - for plain
-    text on standard input. Read are .txt, .md, .html, .pdf, .docx, .odt, .rtf and .epub, and with
-    --text-column the rows of .csv, .tsv, .jsonl and .parquet.
+    PATH is a file, a folder (read in any depth), a pattern such as 'texts/**/*.md', or - for text
+    or HTML on standard input. Read are .txt, .md, .html, .pdf, .docx, .odt, .rtf and .epub, and
+    with --text-column the rows of .csv, .tsv, .jsonl and .parquet.
 
     In folders, hidden files, symbolic links and what a .gitignore names are left out, unless the
     folder itself is named; files of other kinds, too, and a line at the end counts them. Code,

@@ -177,6 +177,30 @@ def test_html_keeps_blocks_of_prose_alone(read: object) -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    "begin",
+    [
+        "",
+        "\n <!DOCTYPE html PUBLIC '-//W3C'>\n",
+        "<?xml version='1.0'?>\n<!doctype html>",
+        "\ufeff",
+    ],
+)
+def test_page_without_a_name_that_tells_is_read_as_one(tmp_path: Path, begin: str) -> None:
+    source = (
+        f"{begin}<html lang='en'><meta charset='iso-8859-1'><p>A text of Mot\xf6rhead.</p></html>"
+    )
+    data = source.encode() if "\ufeff" in begin else source.encode("iso-8859-1")
+    (tmp_path / "a.txt").write_bytes(data)
+    assert read_file(tmp_path / "a.txt") == "A text of Mot\xf6rhead."
+    assert prose_of_stream(io.BytesIO(data)).text == "A text of Mot\xf6rhead."
+
+
+@pytest.mark.parametrize("text", ["<htmlish> is no tag.", "The <html> tag.", "<p>A part.</p>"])
+def test_text_about_html_is_no_page(text: str) -> None:
+    assert prose_of_stream(io.BytesIO(text.encode())).text == text
+
+
 def test_word_of_the_menu_in_the_article_hides_none_of_it() -> None:
     line = "The court heard {} in the morning, and nobody said when it would hear them again."
     paragraphs = [line.format(who) for who in ("a man", "two boys", "the Home Office", "a nurse")]

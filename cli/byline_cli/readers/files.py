@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import stat
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -16,6 +17,8 @@ from byline_cli.readers.encodings import decode
 
 MAX_BYTES = 50_000_000
 """More than any document of prose; it bounds the memory a file can take."""
+
+_PAGE = re.compile(r"\s*(?:<\?xml[^>]{0,200}>\s*)?<(?:!doctype\s+html|html)[\s>]", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +41,9 @@ class Reading:
 def _text(data: bytes, how: Reading) -> Prose:
     from byline_cli.readers.plain import plain_text
 
-    return plain_text(decode(data), how.include)
+    text = decode(data)
+    # Whoever saves a page may call it anything, and standard input has no name.
+    return _html(data, how) if _PAGE.match(text) else plain_text(text, how.include)
 
 
 def _markdown(data: bytes, how: Reading) -> Prose:
@@ -137,7 +142,7 @@ def prose_of_file(path: Path, how: Reading = Reading()) -> Prose:
 
 
 def prose_of_stream(stream: BinaryIO, how: Reading = Reading()) -> Prose:
-    """Read plain text from standard input.
+    """Read text, or a page of HTML, from standard input.
 
     Raises:
         InputError: it is too long or not text.
