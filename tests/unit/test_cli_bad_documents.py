@@ -542,11 +542,47 @@ def test_of_mail_what_its_author_wrote_is_scored(end: str) -> None:
     prose = plain_text(text)
     assert len(prose.text) == len(text)
     assert [line for line in prose.text.splitlines() if line.strip()] == [
-        "Hi Jane,", "On 3 October, Jane wrote:", "I have gone through it.", "I did.",
+        "Hi Jane,", "I have gone through it.", "I did.",
     ]  # fmt: skip
     assert prose.set_apart == 9  # of the quotations
     included = plain_text(text, frozenset(("navigation", "quote"))).text
     assert included == text
+
+
+@pytest.mark.parametrize(
+    ("line", "scored"),
+    [
+        ("On Mon, 3 Oct 2022 at 10:11, Jane Doe\n<jane@example.org> wrote:", False),
+        ("Am 03.10.22 um 10:11 schrieb Jane Doe:", False),
+        ("Le 3 octobre 2022, Jane a écrit :", False),
+        ("Jane Doe <jane@example.org> writes:", False),
+        ("In 1999, Doe wrote:", True),
+        ("On the whole, as she wrote:", True),
+    ],
+)
+def test_line_above_a_quotation_in_a_mail_is_the_programs(line: str, scored: bool) -> None:
+    said = plain_text(f"Hi,\n\n{line}\n> The budget.\n\nI did.").text.split()
+    assert said == ["Hi,", *(line.split() if scored else []), "I", "did."]
+    assert plain_text(f"{line}\n\nThe budget.").text.split()[:2] == line.split()[:2]
+
+
+BODY_SET_IN = "    The words are set in,\n    and go on.\n\n"
+
+
+@pytest.mark.parametrize("before", ["lowmem", "preseed/url (url)", "Dr. No", "A title of its own"])
+def test_definitions_are_set_in_and_no_quotations(before: str) -> None:
+    text = f"Prose.\nProse.\n\n{before}\n\n{BODY_SET_IN * 2}Prose.\nProse.\nProse.\n"
+    assert plain_text(text).text == text
+    code = text.replace(BODY_SET_IN * 2, f"{BODY_SET_IN}    x = f(1)\n    return x\n\n")
+    assert "return" not in plain_text(code).text
+
+
+@pytest.mark.parametrize(
+    "before", ["She wrote:", "So she wrote.", "Prose\nwithout an end", "- An end:"]
+)
+def test_what_is_set_in_below_a_sentence_is_a_quotation(before: str) -> None:
+    text = f"Prose.\nProse.\n\n{before}\n\n{BODY_SET_IN}Prose.\nProse.\n"
+    assert ("words" in plain_text(text).text) == before.startswith("-")
 
 
 def test_what_looks_like_mail_only_in_part_is_scored() -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from itertools import pairwise
 
 from byline.segment import FENCE, LIST_ITEM, TABLE_ROW, count_words
 from byline_cli.blocks import Kind, Prose, is_list_of_references, is_of_contents
@@ -29,6 +30,12 @@ _NOTE = re.compile(r"\[(?P<mark>\^?\w{1,12})\]:?[ \t]+\S")
 _SIGN = r"[={}<>]|\w\(|^\s*(?:#|//|\$ |>>> |return\b|import\b|end\b)"
 _CODE = re.compile(rf"{_SIGN}|;|[:,\\]$")
 _SIGN_OF_CODE = re.compile(_SIGN)
+_WROTE = re.compile(
+    r"\b(?:wrote|writes|schrieb|a écrit|escribió|escreveu|ha scritto|schreef)\b", re.IGNORECASE
+)
+_DATED = re.compile(r"(?:On|Am|Le|El|Em|Il|Op)\b.*\d")
+_MOST_SAID = 300
+_SHORT = 60
 _LONG = 150
 """Characters; such a line is a paragraph of prose, in which a semicolon tells nothing."""
 _INDENT = re.compile(r"(?:\t| {4})")
@@ -116,7 +123,7 @@ def _references(chunks: Iterable[tuple[int, int, list[str], str | None]]) -> Ite
                 listing = True
                 lists.append([])
                 sizes.append(0)
-        elif lines[0].lstrip().startswith("#") and 0 < len(bare) < 60:
+        elif lines[0].lstrip().startswith("#") and 0 < len(bare) < _SHORT:
             listing = False
         elif listing:
             lists[-1].append(start)
@@ -135,11 +142,17 @@ def _kinds(
     # Where most lines are set in, that means nothing.
     lines = [line for line in whole if line.strip()]
     telling = 2 * sum(line[0] in " \t" for line in lines) < len(lines)
-    before: Kind | None = "heading"
-    for start, end, lines in _chunks(whole):
+    before: str | None = None
+    chunks = list(_chunks(whole))
+    for (start, end, lines), (_, _, following) in pairwise([*chunks, (0, 0, [""])]):
         kind = _chunk_kind(lines, before, telling, marks)
+        if kind is None and _is_attribution(lines) and _QUOTED.match(following[0]):
+            kind = "navigation"
         yield start, end, lines, kind
-        before = "list_item" if LIST_ITEM.match(lines[-1]) or kind == "list_item" else None
+        if LIST_ITEM.match(lines[-1]) or kind == "list_item":
+            before = "list_item"
+        elif not (before == "term" and lines[0][0] in " \t"):
+            before = "term" if kind is None and _is_term(lines) else None
 
 
 def _chunk_kind(
@@ -170,8 +183,23 @@ def _chunk_kind(
         return "list_item"  # goes on after a blank line
     if all(map(_INDENT.match, lines)) and _is_code(lines):
         return "code"
+    if before == "term":
+        return None  # its definition
     # A single indented line may be a heading, and of a paragraph only the first line is.
     return "quote" if len(lines) > 1 and len(set(indents)) == 1 else None
+
+
+def _is_term(lines: list[str]) -> bool:
+    """Whether it is no sentence, which leads to a quotation, but has its own text set in below."""
+    line = lines[0].rstrip()
+    return len(lines) == 1 and len(line) < _SHORT and line[-1] not in '.:,;!?…"”’'
+
+
+def _is_attribution(lines: list[str]) -> bool:
+    """Whether a mail program says so who wrote what is quoted: by date or by address."""
+    line = " ".join(lines).rstrip()
+    said = len(line) < _MOST_SAID and line.endswith(":") and _WROTE.search(line)
+    return bool(said and (_DATED.match(line) or "@" in line))
 
 
 def _is_head_of_mail(lines: list[str]) -> bool:
