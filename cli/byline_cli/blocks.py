@@ -14,6 +14,9 @@ Kind = Literal[
 ]  # fmt: skip
 SET_APART: tuple[Kind, ...] = ("code", "table", "quote", "reference", "navigation")
 """Not the author's running prose: left out unless it is asked for by kind."""
+QUOTE_INDENT = 300
+"""Twips (1/1440 inch) by which a quotation without a style is set in on both sides: on the left
+alone, lists are, too, and the ends of letters."""
 
 _PROSE: tuple[Kind, ...] = ("paragraph", "heading", "list_item")
 _LIST_OF_REFERENCES = re.compile(

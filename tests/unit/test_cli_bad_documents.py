@@ -21,6 +21,7 @@ from byline_cli.blocks import Kind, is_of_contents, join
 from byline_cli.inputs import Input
 from byline_cli.readers.docx import docx_blocks
 from byline_cli.readers.files import Reading, read_file
+from byline_cli.readers.odt import odt_blocks
 from byline_cli.readers.plain import plain_text
 from byline_cli.readers.rtf import rtf_blocks
 
@@ -654,6 +655,35 @@ def test_paragraph_of_word_set_in_on_both_sides_is_a_quotation(
     body = f"<w:document {W}><w:body>{paragraph}</w:body></w:document>"
     path = rewritten(tmp_path, "docx", {PARTS["docx"]: body.encode()})
     assert [block.kind for block in docx_blocks(path.read_bytes(), 50_000_000)] == [kind]
+
+
+@pytest.mark.parametrize(
+    ("margins", "kind"),
+    [
+        (("0.5in", "1.25cm"), "quote"),
+        (("36pt", "12.7mm"), "quote"),
+        (("0.5in", "0in"), "paragraph"),
+        (("-1cm", "1cm"), "paragraph"),
+        (("10%", ""), "paragraph"),
+    ],
+)
+def test_paragraph_of_opendocument_set_in_on_both_sides_is_a_quotation(
+    tmp_path: Path, margins: tuple[str, str], kind: Kind
+) -> None:
+    namespaces = " ".join(
+        f'xmlns:{name}="urn:oasis:names:tc:opendocument:xmlns:{full}:1.0"'
+        for name, full in (("office", "office"), ("style", "style"), ("text", "text"),
+                           ("fo", "xsl-fo-compatible"))
+    )  # fmt: skip
+    body = (
+        f"<office:document-content {namespaces}><office:automatic-styles><style:style "
+        f'style:name="P1"><style:paragraph-properties fo:margin-left="{margins[0]}" '
+        f'fo:margin-right="{margins[1]}"/></style:style></office:automatic-styles><office:body>'
+        '<office:text><text:p text:style-name="P1">Words.</text:p></office:text></office:body>'
+        "</office:document-content>"
+    )
+    path = rewritten(tmp_path, "odt", {PARTS["odt"]: body.encode()})
+    assert [block.kind for block in odt_blocks(path.read_bytes(), 50_000_000)] == [kind]
 
 
 def test_document_within_a_word_document(tmp_path: Path) -> None:

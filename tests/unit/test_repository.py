@@ -185,7 +185,7 @@ def test_no_such_model_lists_those_there(copy: Path, name: str) -> None:
 def test_find_takes_the_one_named(copy: Path, tmp_path: Path) -> None:
     assert ModelRepository.find(copy).path == copy
     missing = tmp_path / "missing"
-    with pytest.raises(ModelNotFound, match="--model-repository") as caught:
+    with pytest.raises(ModelNotFound, match="name the folder that holds the models") as caught:
         ModelRepository.find(missing)
     assert caught.value.searched == (missing,)
 

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from byline import InputError
-from byline_cli.blocks import Block, Kind
+from byline_cli.blocks import QUOTE_INDENT, Block, Kind
 from byline_cli.readers.archive import Archive
 from byline_cli.readers.encodings import decode
 from byline_cli.readers.html import html_blocks
@@ -40,8 +40,6 @@ _SILENT = frozenset(
     "endnoteRef annotationRef commentReference rt".split()
 )
 _SIDES = (("left", "start"), ("right", "end"))  # the second names are of the strict form
-_QUOTE_INDENT = 300
-"""Twips (1/1440 inch) on both sides; on the left alone also lists and letters' ends are set in."""
 _PUT = {"tab": "\t", "br": "\n", "cr": "\n", "noBreakHyphen": "‑", "ptab": "\t"}
 
 
@@ -124,7 +122,7 @@ class _Document:
                 outline = _value(each) != "9"
             elif name == "ind":
                 left, right = (max(_twips(each, side) for side in sides) for sides in _SIDES)
-                set_in = min(left, right) > _QUOTE_INDENT
+                set_in = min(left, right) > QUOTE_INDENT
         kind = self._kinds.get(style, "paragraph")
         if kind == "paragraph" and outline:
             return "heading"

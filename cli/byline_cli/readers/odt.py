@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
 from byline import InputError
-from byline_cli.blocks import Block, Kind
+from byline_cli.blocks import QUOTE_INDENT, Block, Kind
 from byline_cli.readers.archive import Archive
 
 _WHAT = "an OpenDocument text"
@@ -14,6 +15,7 @@ _TEXT = "{urn:oasis:names:tc:opendocument:xmlns:text:1.0}"
 _TABLE = "{urn:oasis:names:tc:opendocument:xmlns:table:1.0}"
 _OFFICE = "{urn:oasis:names:tc:opendocument:xmlns:office:1.0}"
 _STYLE = "{urn:oasis:names:tc:opendocument:xmlns:style:1.0}"
+_FO = "{urn:oasis:names:tc:opendocument:xmlns:xsl-fo-compatible:1.0}"
 _DRAW = "{urn:oasis:names:tc:opendocument:xmlns:drawing:1.0}"
 _SVG = "{urn:oasis:names:tc:opendocument:xmlns:svg-compatible:1.0}"
 _MANIFEST = "{urn:oasis:names:tc:opendocument:xmlns:manifest:1.0}"
@@ -27,6 +29,8 @@ _STYLED: dict[str, Kind] = {
     "Title": "heading",
     "Subtitle": "heading",
 }
+_LENGTH = re.compile(r"(\d{1,6}(?:\.\d{1,9})?)(in|cm|mm|pt|pc)")
+_TWIPS = {"in": 1440, "cm": 1440 / 2.54, "mm": 1440 / 25.4, "pt": 20, "pc": 240}
 _LISTS = tuple(
     f"{_TEXT}{name}"
     for name in (
@@ -74,6 +78,11 @@ class _Body:
             style.get(f"{_STYLE}name"): style.get(f"{_STYLE}parent-style-name")
             for style in content.iter(f"{_STYLE}style")
         }
+        self._set_in = {
+            style.get(f"{_STYLE}name", "")
+            for style in content.iter(f"{_STYLE}style")
+            if _is_set_in(style.find(f"{_STYLE}paragraph-properties"))
+        }
 
     def blocks(self, body: Any) -> Iterator[Block]:
         """The blocks below an element; notes where they are referred to, as references."""
@@ -115,7 +124,20 @@ class _Body:
                 return _STYLED[name]
             seen.add(name)
             name = self._parents.get(name)
-        return kind
+        own = element.get(f"{_TEXT}style-name")
+        return "quote" if kind == "paragraph" and own in self._set_in else kind
+
+
+def _is_set_in(properties: Any) -> bool:
+    return properties is not None and all(
+        _twips(properties.get(f"{_FO}margin-{side}", "")) > QUOTE_INDENT
+        for side in ("left", "right")
+    )
+
+
+def _twips(length: str) -> float:
+    found = _LENGTH.fullmatch(length)
+    return float(found[1]) * _TWIPS[found[2]] if found else 0
 
 
 def _rows(table: Any, notes: list[str]) -> Iterator[str]:

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
 from byline import InputError
-from byline_cli.blocks import Block, Kind
+from byline_cli.blocks import QUOTE_INDENT, Block, Kind
 
 _TOKEN = re.compile(
     rb"\\([a-zA-Z]{1,32})(-?\d{1,10})? ?|\\'([0-9a-fA-F]{2})|\\([^a-zA-Z])|([{}])|[\r\n]+"
@@ -47,8 +47,6 @@ _ENCODINGS = {0: "cp1252", 77: "mac_roman", 128: "cp932", 129: "cp949", 134: "gb
               186: "cp1257", 204: "cp1251", 222: "cp874", 238: "cp1250"}  # fmt: skip
 _LEVELS = 10_000
 """Groups within groups; no document has more than a few dozen."""
-_QUOTE_INDENT = 300
-"""Twips (1/1440 inch) on both sides, or on the left of a paragraph that is no list item."""
 
 
 @dataclass(slots=True)
@@ -293,7 +291,8 @@ class _Interpreter:
         hanging = paragraph.first < 0
         if paragraph.item or hanging or paragraph.left == self._item_left:
             return "list_item"
-        return "quote" if paragraph.left > _QUOTE_INDENT else "paragraph"
+        # On the left alone, pandoc sets quotations in.
+        return "quote" if paragraph.left > QUOTE_INDENT else "paragraph"
 
 
 def _without_surrogates(text: str) -> str:
