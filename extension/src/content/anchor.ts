@@ -11,15 +11,15 @@ export interface Span {
 }
 
 /**
- * Where `passage.text[start, end)` lies: one span for each block it touches, in order.
+ * Where `passage.text[start, end)` lies: one span for each block it touches, or several where the block
+ * has something within that is not read; in order.
  * Offsets are UTF-16 code units, as in JavaScript strings and in the DOM.
  */
 export function anchor(passage: PassageText, start: number, end: number): Span[] {
   return passage.parts.flatMap(({ block, from, to, at }) => {
     const first = Math.max(start - at + from, from);
     const last = Math.min(end - at + from, to);
-    const span = first < last ? within(block, first, last) : null;
-    return span ? [span] : [];
+    return first < last ? within(block, first, last) : [];
   });
 }
 
@@ -36,16 +36,22 @@ function firstWhere(pieces: readonly Piece[], holds: (piece: Piece) => boolean):
   return low;
 }
 
-/** `block.text[start, end)`; null if that is all line breaks, which are no node's. */
-function within(block: Block, start: number, end: number): Span | null {
-  const { pieces } = block;
-  const first = pieces[firstWhere(pieces, ({ at, length }) => at + length > start)];
-  const last = pieces[firstWhere(pieces, ({ at }) => at >= end) - 1];
-  if (!first || !last || first.at > last.at) return null;
-  return {
-    startNode: first.node,
-    startOffset: first.from + Math.max(0, start - first.at),
-    endNode: last.node,
-    endOffset: last.from + Math.min(last.length, end - last.at),
-  };
+/** `block.text[start, end)`; nothing if that is all line breaks, which are no node's. */
+function within({ pieces }: Block, start: number, end: number): Span[] {
+  const first = firstWhere(pieces, ({ at, length }) => at + length > start);
+  const touched = pieces.slice(
+    first,
+    firstWhere(pieces, ({ at }) => at >= end),
+  );
+  const found: Span[] = [];
+  for (const { node, from, at, length, apart } of touched) {
+    const last = apart ? undefined : found.pop();
+    found.push({
+      startNode: last?.startNode ?? node,
+      startOffset: last?.startOffset ?? from + Math.max(0, start - at),
+      endNode: node,
+      endOffset: from + Math.min(length, end - at),
+    });
+  }
+  return found;
 }

@@ -1,8 +1,8 @@
 /**
  * A page's readable blocks: paragraphs, list items, quotes, comments, headings.
  *
- * Left out is what nobody wrote as prose: navigation, controls, code, forms, editors, and what
- * can't be seen. Nothing on the page is changed.
+ * Left out is what nobody wrote as prose: navigation, controls, code, formulas, forms, editors, and
+ * what can't be seen. Nothing on the page is changed.
  */
 
 import { countWords, type Block, type BlockKind, type Piece } from "./text";
@@ -10,8 +10,8 @@ import { countWords, type Block, type BlockKind, type Piece } from "./text";
 /** Not text of the page, wherever they stand. */
 const NEVER = new Set(
   (
-    "SCRIPT STYLE NOSCRIPT TEMPLATE IFRAME FRAME OBJECT EMBED CANVAS VIDEO AUDIO SVG MATH INPUT " +
-    "TEXTAREA SELECT DATALIST BUTTON PRE NAV MENU PROGRESS METER HEAD TITLE"
+    "SCRIPT STYLE NOSCRIPT TEMPLATE IFRAME FRAME OBJECT EMBED CANVAS VIDEO AUDIO SVG INPUT " +
+    "TEXTAREA SELECT DATALIST BUTTON PRE NAV MENU PROGRESS METER HEAD TITLE RT RP"
   ).split(" "),
 );
 const ROLES = new Set(
@@ -19,6 +19,9 @@ const ROLES = new Set(
     " ",
   ),
 );
+/** As browsers, MathJax and KaTeX show them: dozens of boxes of single letters. */
+const FORMULA =
+  "math, [role=math], .katex, mjx-container, .MathJax, .MathJax_SVG, .MathJax_Preview, .mjx-chtml";
 const HEADINGS = /^H[1-6]$/;
 /** Only these, and custom elements, can have a shadow root (DOM standard, attachShadow). */
 const HOSTS = new Set(
@@ -29,6 +32,8 @@ const HOSTS = new Set(
 /** A block of which more than this share is links is a menu by another name. */
 const LINK_SHARE = 0.7;
 const LINE_BREAK = "\n";
+/** Characters of a box in a line of text up to which it is a word of it. */
+const LONGEST_WORD = 100;
 
 /** What the traversal needs of the browser and jsdom lacks. */
 export interface Eyes {
@@ -50,6 +55,8 @@ interface Sheet {
   /** Empty for what no slot took into its parent's shadow tree. */
   readonly display: string;
   readonly inline: boolean;
+  /** Out of the lines around it, which run on: a float, a tooltip. */
+  readonly aside: boolean;
   /** Nothing within can be seen, whatever its own style. */
   readonly concealed: boolean;
   /** Whether its own text can be seen; what is within may differ. */
@@ -65,7 +72,9 @@ function sheetOf(element: Element): Sheet {
   const cut =
     position === "absolute" && (/^rect\((0|1px)/.test(clip) || /^inset\((50|100)%/.test(clipPath));
   const whiteSpace = style.whiteSpace;
-  const inline = /^(|inline.*|contents|ruby.*)$/.test(display);
+  const floats = /^(left|right|inline-)/.test(style.getPropertyValue("float"));
+  const dropCap = floats && element.textContent.trim().length <= 2;
+  const inline = dropCap || /^(|inline.*|contents|ruby.*)$/.test(display);
   const concealed =
     display === "none" ||
     opacity === "0" ||
@@ -75,6 +84,7 @@ function sheetOf(element: Element): Sheet {
   return {
     display,
     inline,
+    aside: !inline && (floats || position === "absolute" || position === "fixed"),
     concealed,
     visible: visibility !== "hidden" && visibility !== "collapse" && fontSize !== "0px",
     preserves: whiteSpace.startsWith("pre") || whiteSpace === "break-spaces",
@@ -122,11 +132,21 @@ function isPlainText({ tagName, ownerDocument }: Element): boolean {
   return tagName === "PRE" && ownerDocument.contentType === "text/plain";
 }
 
+/** What stands in a sentence and is none of its words. */
+function isInsertion(element: Element): boolean {
+  return element.matches(FORMULA);
+}
+
 /** Whether an element's text is never read, however it is styled. */
 export function isLeftOut(element: Element): boolean {
+  if (isInsertion(element)) return true;
   if (NEVER.has(element.tagName.toUpperCase()) && !isPlainText(element)) return true;
   if (rolesOf(element).some((role) => ROLES.has(role))) return true;
   return isEditor(element) || isMereForm(element);
+}
+
+function isWord(element: Element, { display }: Sheet): boolean {
+  return display.startsWith("inline-") && element.textContent.length <= LONGEST_WORD;
 }
 
 function canHost(element: Element): boolean {
@@ -146,30 +166,41 @@ class Builder {
   private atStart = true;
   /** A space that was seen and is only written if something follows. */
   private gap: { readonly node: Text; readonly from: number } | null = null;
+  private apart = false;
 
   constructor(
     readonly element: Element,
     private readonly kind: BlockKind,
   ) {}
 
-  add(node: Text, preserves: boolean, link: boolean): void {
-    for (const match of node.data.matchAll(preserves ? PRESERVED : COLLAPSED)) {
-      const [found] = match;
-      if (preserves && found === LINE_BREAK) this.lineBreak();
-      else if (!preserves && /^[ \t\n\r\f]/.test(found)) this.gap ??= { node, from: match.index };
-      else {
-        if (this.gap && !this.atStart) this.write(this.gap.node, this.gap.from, " ");
-        this.gap = null;
-        this.write(node, match.index, found);
-        if (link) this.linked += found.length;
-      }
-    }
+  get isEmpty(): boolean {
+    return this.pieces.length === 0;
   }
 
-  lineBreak(): void {
+  /** Add a run of white space that collapses, or of anything else on one line. */
+  add(node: Text, from: number, found: string, collapses: boolean, link: boolean): void {
+    if (collapses && /^[ \t\n\r\f]/.test(found)) {
+      this.gap ??= { node, from };
+      return;
+    }
+    if (this.gap && !this.atStart) this.write(this.gap.node, this.gap.from, " ");
     this.gap = null;
-    if (!this.atStart) this.text += LINE_BREAK;
+    this.write(node, from, found);
+    if (link) this.linked += found.length;
+  }
+
+  /** False where it makes a blank line, which ends a paragraph. */
+  lineBreak(): boolean {
+    this.gap = null;
+    if (this.atStart) return this.isEmpty;
+    this.text += LINE_BREAK;
     this.atStart = true;
+    return true;
+  }
+
+  /** Something stands here that is not read. */
+  skip(): void {
+    this.apart = true;
   }
 
   /** Adjoining pieces of a node become one: a paragraph without markup has a single piece. */
@@ -179,10 +210,11 @@ class Builder {
     if (last?.node === node && last.from + last.length === from && last.at + last.length === at) {
       this.pieces[this.pieces.length - 1] = { ...last, length: last.length + written.length };
     } else {
-      this.pieces.push({ node, from, at, length: written.length });
+      this.pieces.push({ node, from, at, length: written.length, apart: this.apart });
+      this.apart = false;
     }
     this.text += written;
-    this.atStart = false;
+    if (/\S/.test(written)) this.atStart = false;
   }
 
   build(): Block | null {
@@ -200,6 +232,8 @@ export function* extract(
   sights: Sights,
 ): Generator<Block | undefined> {
   let open: Builder | null = null;
+  /** Within a box in a line of text: a word of it, whatever boxes that is made of. */
+  let inWord = false;
 
   function* close(): Generator<Block> {
     const block = open?.build();
@@ -218,12 +252,26 @@ export function* extract(
     for (let child = parent.firstChild; child; child = child.nextSibling) {
       if (closed && !(child instanceof Element && child.tagName === "SUMMARY")) continue;
       if (child instanceof Text) {
-        if (sheet.visible) {
-          open ??= new Builder(owner, kind);
-          open.add(child, sheet.preserves, link);
-        }
+        if (sheet.visible) yield* text(child, owner, kind, sheet, link);
       } else if (child instanceof Element) {
         yield* element(child, owner, kind, link);
+      }
+    }
+  }
+
+  function* text(
+    node: Text,
+    owner: Element,
+    kind: BlockKind,
+    { preserves }: Sheet,
+    link: boolean,
+  ): Generator<Block | undefined> {
+    for (const { 0: found, index } of node.data.matchAll(preserves ? PRESERVED : COLLAPSED)) {
+      if (preserves && found === LINE_BREAK) {
+        if (open?.lineBreak() === false) yield* close();
+      } else {
+        open ??= new Builder(owner, kind);
+        open.add(node, index, found, !preserves, link);
       }
     }
   }
@@ -235,23 +283,42 @@ export function* extract(
     link: boolean,
   ): Generator<Block | undefined> {
     if (node.tagName === "BR") {
-      open?.lineBreak();
+      if (open?.lineBreak() === false) yield* close();
       return;
     }
-    if (eyes.isOwn(node) || isLeftOut(node)) return;
+    if (eyes.isOwn(node) || isInsertion(node)) return;
     const sheet = sheetOf(node);
+    if (isLeftOut(node)) {
+      if (sheet.inline || sheet.aside) open?.skip();
+      else if (sheet.display !== "none") yield* close();
+      return;
+    }
     const concealed =
       sheet.concealed || (!(sheet.inline && sheet.display) && !eyes.isRendered(node));
     if (concealed || !sheet.visible || isClosed(node)) sights.hidden(node);
     if (concealed) return;
     const shadow = canHost(node) ? eyes.shadowRoot(node) : null;
-    if (sheet.inline && !shadow) {
-      yield* children(node, owner, kind, sheet, link || node.tagName === "A");
+    if (shadow) sights.shadowRoot(shadow);
+    // Without a slot none of the host's own is shown.
+    const hasOwn = shadow?.querySelector("slot") !== null;
+    if (sheet.inline || inWord) {
+      const outer = inWord;
+      inWord ||= open?.isEmpty === false && isWord(node, sheet);
+      if (shadow) {
+        // No range reaches from one tree into another.
+        open?.skip();
+        yield* children(shadow, owner, kind, sheet, link);
+        open?.skip();
+      }
+      if (hasOwn) yield* children(node, owner, kind, sheet, link || node.tagName === "A");
+      inWord = outer;
       return;
     }
     // Code set apart from prose is code; within a sentence it is a word of it.
     if (node.tagName === "CODE" || rolesOf(node).includes("code")) return;
-    yield* close();
+    const around: Builder | null = sheet.aside ? open : null;
+    if (sheet.aside) open = null;
+    else yield* close();
     yield undefined;
     const own =
       HEADINGS.test(node.tagName) || node.getAttribute("role") === "heading"
@@ -262,12 +329,13 @@ export function* extract(
             ? kind
             : "paragraph";
     if (shadow) {
-      sights.shadowRoot(shadow);
       yield* children(shadow, node, own, sheet, false);
       yield* close();
     }
-    yield* children(node, node, own, sheet, link);
+    if (hasOwn) yield* children(node, node, own, sheet, link);
     yield* close();
+    open = around;
+    around?.skip();
   }
 
   if (start instanceof Element) {

@@ -6,6 +6,8 @@ export interface Piece {
   readonly from: number;
   readonly at: number;
   readonly length: number;
+  /** Whether something that is not read stands before it: no mark runs over that. */
+  readonly apart: boolean;
 }
 
 export type BlockKind = "paragraph" | "item" | "heading";

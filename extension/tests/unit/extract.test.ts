@@ -109,14 +109,48 @@ describe("blocks", () => {
     expect(texts("<p>  One\n   two <b> three </b> four<br>  five  </p>")).toEqual([
       "One two three four\nfive",
     ]);
-    expect(texts("<p style='white-space: pre-wrap'>One\n\n  two</p>")).toEqual(["One\n  two"]);
+    expect(texts("<p style='white-space: pre-wrap'>One\n  two</p>")).toEqual(["One\n  two"]);
+  });
+
+  test("end at a blank line, however it is made", () => {
+    const found = blocks(
+      "<p>One<br>two.<br> <br>Three.<br></p><p style='white-space: pre-wrap'>Four\n \nfive\n</p>",
+    );
+    expect(found.map(({ text }) => text)).toEqual(["One\ntwo.", "Three.", "Four", "five"]);
+    expect(found[0]!.element).toBe(found[1]!.element);
+  });
+
+  test("are not broken up by formulas, nor by boxes in a line", () => {
+    const box = "<i style='display: block'>box</i>";
+    expect(
+      texts(
+        `<p>For <span class=katex>${box}</span> and <math><mi>y</mi></math> there is <b style='display: ` +
+          `inline-flex'>${box}</b> and <b style='display: inline-block'>${box.repeat(40)}</b> too.</p>`,
+      ),
+    ).toEqual(["For and there is box and", ...Array<string>(40).fill("box"), "too."]);
+  });
+
+  test("go on around what floats, and a drop cap is a letter of its word", () => {
+    const float = "display: block; float: left";
+    expect(
+      texts(
+        `<p><b style='${float}'>T</b>he text <i style='${float}'>A side note.</i> goes on.</p>`,
+      ),
+    ).toEqual(["A side note.", "The text goes on."]);
+  });
+
+  test("end before and after code that stands among loose text", () => {
+    expect(texts("<ul><li>Do this: <pre>make</pre> Then that.</li></ul>")).toEqual([
+      "Do this:",
+      "Then that.",
+    ]);
   });
 
   test("go into shadow trees", () => {
     const roots: ShadowRoot[] = [];
     document.body.innerHTML = "<div id=host><p>Light.</p></div>";
     const host = document.querySelector("#host")!;
-    host.attachShadow({ mode: "open" }).innerHTML = "<p>Shadow.</p>";
+    host.attachShadow({ mode: "open" }).innerHTML = "<p>Shadow.</p><slot></slot>";
     const found = [
       ...extract(document.body, EYES, {
         shadowRoot: (root) => roots.push(root),
@@ -125,6 +159,21 @@ describe("blocks", () => {
     ].filter((block) => block !== undefined);
     expect(found.map(({ text }) => text)).toEqual(["Shadow.", "Light."]);
     expect(roots).toEqual([host.shadowRoot]);
+  });
+
+  test("go on through shadow trees in a line, without what no slot takes in", () => {
+    document.body.innerHTML = "<p>He left <x-time>in 2001</x-time> for <x-tip>good</x-tip>.</p>";
+    const attach = (name: string, html: string) => {
+      const root = document.querySelector(name)!.attachShadow({ mode: "open" });
+      root.innerHTML = html;
+    };
+    attach("x-time", "long ago");
+    attach("x-tip", "<slot></slot>");
+    const sights = { shadowRoot: () => undefined, hidden: () => undefined };
+    const [block] = [...extract(document.body, EYES, sights)].filter((one) => one !== undefined);
+    expect(block!.text).toBe("He left long ago for good.");
+    // No range reaches from one tree into another.
+    expect(block!.pieces.map(({ apart }) => apart)).toEqual([false, true, true, true, false]);
   });
 
   test("say for every letter which node it is from", () => {

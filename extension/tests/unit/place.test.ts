@@ -10,7 +10,7 @@ function passage(top: number): Passage {
   const element = document.createElement("p");
   element.append(node);
   const { data: text } = node;
-  const pieces = [{ node, from: 0, at: 0, length: text.length }];
+  const pieces = [{ node, from: 0, at: 0, length: text.length, apart: false }];
   const block = { element, kind: "paragraph", text, pieces, words: 1 } as const;
   const parts = [{ block, from: 0, to: text.length, at: 0 }];
   Range.prototype.getBoundingClientRect = function () {

@@ -20,7 +20,7 @@ function next(whats: readonly (What | "hidden")[], from: number): number | strin
     document.body.append(element);
     const node = element.firstChild as Text;
     const { length } = node;
-    const pieces = [{ node, from: 0, at: 0, length }];
+    const pieces = [{ node, from: 0, at: 0, length, apart: false }];
     const block = { element, kind: "paragraph", text: node.data, pieces, words: 2 } as const;
     const isScored = what === "marked" || what === "human";
     const verdict = what === "marked" ? "ai" : "human";
