@@ -1,8 +1,8 @@
 /**
  * A page's readable blocks: paragraphs, list items, quotes, comments, headings.
  *
- * Left out is what nobody wrote as prose: navigation, controls, code, formulas, forms, editors, and
- * what can't be seen. Nothing on the page is changed.
+ * Left out is what nobody wrote as prose: navigation, controls, code, formulas, notes, forms, editors,
+ * and what can't be seen. Nothing on the page is changed.
  */
 
 import { countWords, type Block, type BlockKind, type Piece } from "./text";
@@ -19,6 +19,14 @@ const ROLES = new Set(
     " ",
   ),
 );
+/**
+ * Notes, lists of references, and marks of notes, as the reader of files has them
+ * (cli/byline_cli/readers/html.py): the model takes a text full of "[12]" for a machine's.
+ */
+const NOTES =
+  /(?:^|[\s_-])(?:sd)?(?:foot|end|rear)notes?(?:[\s_-]?\w*\d+)?(?:$|\s)|(?:^|\s)(?:doc-)?(?:foot|end|rear)notes?(?:$|\s)|(?:^|[\s_-])(?:bibliography|references|reflist)(?:$|\s)/;
+const MAY_BE_NOTES = new Set("DIV SECTION ASIDE OL UL LI P DL".split(" "));
+const NOTE_MARK = /^(?:(?:[\s[\](){}.,*†‡§¶↑↩^\d]|\ufe0e){1,8}|[[(]?[a-z]{1,2}[\])]?)$/;
 /** As browsers, MathJax and KaTeX show them: dozens of boxes of single letters. */
 const FORMULA =
   "math, [role=math], .katex, mjx-container, .MathJax, .MathJax_SVG, .MathJax_Preview, .mjx-chtml";
@@ -132,14 +140,21 @@ function isPlainText({ tagName, ownerDocument }: Element): boolean {
   return tagName === "PRE" && ownerDocument.contentType === "text/plain";
 }
 
-/** What stands in a sentence and is none of its words. */
+function isNotes(element: Element): boolean {
+  if (!MAY_BE_NOTES.has(element.tagName)) return false;
+  return ["id", "class", "role"].some((name) => NOTES.test(element.getAttribute(name) ?? ""));
+}
+
+/** What stands in a sentence and is none of its words: the mark of a note, a formula. */
 function isInsertion(element: Element): boolean {
-  return element.matches(FORMULA);
+  if (element.matches(FORMULA)) return true;
+  const leads = element.tagName === "A" && element.getAttribute("href")?.includes("#") === true;
+  return leads && NOTE_MARK.test(element.textContent);
 }
 
 /** Whether an element's text is never read, however it is styled. */
 export function isLeftOut(element: Element): boolean {
-  if (isInsertion(element)) return true;
+  if (isInsertion(element) || isNotes(element)) return true;
   if (NEVER.has(element.tagName.toUpperCase()) && !isPlainText(element)) return true;
   if (rolesOf(element).some((role) => ROLES.has(role))) return true;
   return isEditor(element) || isMereForm(element);

@@ -77,15 +77,15 @@ describe("anchoring", () => {
     expect(looks).toBeLessThan(100);
   });
 
-  test("runs over no button and no note at the side, but over a formula", () => {
+  test("runs over no button and no note at the side, but over the mark of a note", () => {
     const [passage] = passages(
       "<p>One <button>Share</button> two <span style='display: block; float: right'>Aside.</span>three" +
-        "<math>=</math> <b>four</b>.</p>",
+        "<a href='#1'>[1]</a> <b>four</b>.</p>",
       3,
     ).slice(-1);
     expect(passage!.text).toBe("One two three four.");
     const spans = anchor(passage!, 0, passage!.text.length).map(rendered);
-    expect(spans.map(bare)).toEqual(["One", "two", "three=four."]);
+    expect(spans.map(bare)).toEqual(["One", "two", "three[1]four."]);
   });
 
   test("gives a span for each block, and none for what lies between", () => {

@@ -120,6 +120,17 @@ describe("blocks", () => {
     expect(found[0]!.element).toBe(found[1]!.element);
   });
 
+  test("leave out marks of notes, notes and lists of references, as the reader of files does", () => {
+    expect(
+      texts(
+        "<p>It began<sup><a href='#cite-1'><span>[</span>1<span>]</span></a></sup> in May.<a href=#n>2</a></p>" +
+          "<p>See <a href='/page#part'>part one</a>, and room <a href='/rooms'>12</a>.</p>" +
+          "<ol class='references'><li>Smith 2001.</li></ol><div class='reflist small'>Jones</div>" +
+          "<section role='doc-endnotes'>Ibid.</section><div class='preferences'>Kept.</div>",
+      ),
+    ).toEqual(["It began in May.", "See part one, and room 12.", "Kept."]);
+  });
+
   test("are not broken up by formulas, nor by boxes in a line", () => {
     const box = "<i style='display: block'>box</i>";
     expect(
