@@ -14,8 +14,16 @@ function areNeighbours(a: Block, b: Block): boolean {
     a.kind === b.kind &&
     a.kind !== "heading" &&
     // A block that holds several has text of its own between them: it is its own parent.
-    (a.element === b.element || a.element.parentNode === b.element.parentNode)
+    (a.element === b.element ||
+      a.element.parentNode === b.element.parentNode ||
+      holds(a, b) ||
+      holds(b, a))
   );
+}
+
+/** Whether a text goes on in paragraphs without being one itself: "Loose<p>Second<p>Third". */
+function holds({ element: holder }: Block, { element }: Block): boolean {
+  return element.tagName === "P" && element.parentNode === holder;
 }
 
 /** The blocks, cut where two in a row are no neighbours. */

@@ -212,9 +212,16 @@ export function scopeOf(node: Node, passages: Passages): Element | null {
   let element: Element | null =
     node instanceof Element ? node : node instanceof ShadowRoot ? node.host : node.parentElement;
   if (!element && node.parentNode instanceof ShadowRoot) element = node.parentNode.host;
-  for (let up = element; up; up = parentOf(up)) {
-    // A block's neighbours may be joined with it: its parent is what has to be read again.
-    if (passages.hasElement(up)) return parentOf(up) ?? up;
+  let up = element;
+  while (up && !passages.hasElement(up)) up = parentOf(up);
+  if (!up) return element;
+  // A block's neighbours may be joined with it: its parent is what has to be read again, and where that
+  // has text of its own, which has neighbours too, the parent of that.
+  let scope = up;
+  while (passages.hasElement(scope)) {
+    const parent = parentOf(scope);
+    if (!parent) break;
+    scope = parent;
   }
-  return element;
+  return scope;
 }

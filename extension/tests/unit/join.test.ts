@@ -37,6 +37,17 @@ describe("passages", () => {
     expect(sizes([block(20), block(20, "paragraph", parents.aside)])).toEqual([[20], [20]]);
   });
 
+  test("join loose text and the paragraphs it goes on in, but not the comment below it", () => {
+    const loose = block(20);
+    const inner = (tag: string): Block => ({
+      ...block(20),
+      element: loose.element.appendChild(document.createElement(tag)),
+    });
+    expect(sizes([loose, inner("p"), inner("p")])).toEqual([[20, 20, 20]]);
+    expect(sizes([inner("p"), loose])).toEqual([[20, 20]]);
+    expect(sizes([loose, inner("div")])).toEqual([[20], [20]]);
+  });
+
   test("hold the words of their blocks where their parts say", () => {
     const [passage] = join([block(25), block(25)], 40);
     expect(passage!.text.split(SEPARATOR).length).toBe(2);
