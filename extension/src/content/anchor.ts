@@ -1,6 +1,6 @@
 /** Offsets into a passage to places in the page. Pure: it reads nothing but its arguments. */
 
-import type { Block, PassageText, Piece } from "./text";
+import type { Block, PassageText } from "./text";
 
 /** A half-open span of the page's text: from a place in one text node to a place in another. */
 export interface Span {
@@ -23,14 +23,14 @@ export function anchor(passage: PassageText, start: number, end: number): Span[]
   });
 }
 
-/** The index of the first piece that `holds`, as do all after it: a block may have 40,000 of them. */
-function firstWhere(pieces: readonly Piece[], holds: (piece: Piece) => boolean): number {
+/** The index of the first that `holds`, as do all after it: a block may have 40,000 pieces. */
+export function firstWhere<T>(all: readonly T[], holds: (one: T) => boolean): number {
   let low = 0;
-  let high = pieces.length;
+  let high = all.length;
   while (low < high) {
     const middle = (low + high) >>> 1;
-    const piece = pieces[middle];
-    if (piece && holds(piece)) high = middle;
+    const one = all[middle];
+    if (one !== undefined && holds(one)) high = middle;
     else low = middle + 1;
   }
   return low;

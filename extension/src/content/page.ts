@@ -11,7 +11,7 @@ import type { Eyes } from "./extract";
 import { Link } from "./link";
 import { Overlay } from "./overlay";
 import { elementsOf, Passages, type Change, type Passage } from "./passages";
-import { distance, isNear, isVisible, scrollTo, startOf } from "./place";
+import { distance, isNear, isVisible, scrollTo, startOf, within } from "./place";
 import { Reader } from "./reader";
 import { Selection } from "./selection";
 import { pause } from "./slices";
@@ -322,13 +322,15 @@ export class Page {
   private nearest(wanted: (passage: Passage) => boolean): Passage[] {
     if (!this.check) return [];
     const near = new Set<Passage>();
-    for (const element of this.check.watch.near) {
-      for (const passage of this.check.passages.at(element)) if (wanted(passage)) near.add(passage);
-    }
     const height = window.innerHeight || 1;
+    const reach = INTEREST * height;
+    for (const element of this.check.watch.near) {
+      const there = [...this.check.passages.at(element)];
+      for (const passage of within(there, reach, height)) if (wanted(passage)) near.add(passage);
+    }
     return [...near]
       .map((passage) => ({ passage, away: distance(passage, height) }))
-      .filter(({ away }) => away <= INTEREST * height)
+      .filter(({ away }) => away <= reach)
       .sort((a, b) => a.away - b.away)
       .map(({ passage }) => passage);
   }

@@ -73,6 +73,7 @@ export class Passages {
     return this.byId.get(id);
   }
 
+  /** In the order of the page. */
   at(element: Element): ReadonlySet<Passage> {
     return this.byElement.get(element) ?? new Set();
   }
@@ -99,10 +100,13 @@ export class Passages {
     for (const { text, words, parts } of found) {
       const known = old.get(text)?.shift();
       if (known) {
-        if (samePlace(known.parts, parts) && known.painted.every(stands)) continue;
+        const isMoved = !samePlace(known.parts, parts) || !known.painted.every(stands);
+        // Listed anew in any case, for those of an element to stay in the order of the page.
         this.unlist(known);
-        known.parts = parts;
-        moved.push(known);
+        if (isMoved) {
+          known.parts = parts;
+          moved.push(known);
+        }
         this.list(known);
       } else {
         lastId += 1;

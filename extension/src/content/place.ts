@@ -1,6 +1,6 @@
 /** Where a passage is on the screen. */
 
-import { anchor } from "./anchor";
+import { anchor, firstWhere } from "./anchor";
 import { parentOf } from "./extract";
 import { elementsOf, type Passage } from "./passages";
 
@@ -45,6 +45,18 @@ export function distance(passage: Passage, height: number): number {
   const bottom = Math.max(...ends.map((end) => end.bottom));
   if (bottom >= 0 && top <= height) return 0;
   return top > height ? top - height : -bottom;
+}
+
+/** Of so many passages in one element, as in a long file of plain text, not each is measured. */
+const MANY = 64;
+
+/** Those of one element's passages, in the order of the page, that may be within `reach` of the screen. */
+export function within(passages: readonly Passage[], reach: number, height: number): Passage[] {
+  if (passages.length < MANY) return [...passages];
+  return passages.slice(
+    firstWhere(passages, (one) => endOf(one).getBoundingClientRect().bottom >= -reach),
+    firstWhere(passages, (one) => startOf(one).getBoundingClientRect().top > height + reach),
+  );
 }
 
 export function isNear(passage: Passage, near: ReadonlySet<Element>): boolean {

@@ -1,6 +1,6 @@
 import { afterEach, expect, test } from "vitest";
 import type { Passage } from "../../src/content/passages";
-import { distance } from "../../src/content/place";
+import { distance, within } from "../../src/content/place";
 
 const LINE = 20;
 
@@ -33,4 +33,21 @@ test.each([
   ["above", -240, 40],
 ])("a passage is as far as the nearer of its ends: %s", (_, top, away) => {
   expect(distance(passage(top), 100)).toBe(away);
+});
+
+test("of many passages in one element few are measured to find those near the screen", () => {
+  const all = Array.from({ length: 5_000 }, () => passage(0));
+  const tops = new Map(
+    all.map(({ parts }, n) => [parts[0]!.block.pieces[0]!.node, n * 50 - 100_000]),
+  );
+  let measured = 0;
+  Range.prototype.getBoundingClientRect = function () {
+    measured += 1;
+    return new DOMRect(0, tops.get(this.startContainer as Text), 8, LINE);
+  };
+  const found = within(all, 150, 100);
+  expect(found.map((one) => all.indexOf(one))).toEqual([
+    1997, 1998, 1999, 2000, 2001, 2002, 2003, 2004, 2005,
+  ]);
+  expect(measured).toBeLessThan(40);
 });
