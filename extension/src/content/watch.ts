@@ -54,7 +54,8 @@ export class Watch {
       },
       // The delay spares a page of thousands of paragraphs their measuring in every single frame;
       // browsers that don't know it measure more often.
-      { rootMargin: NEAR, delay: 150 } as IntersectionObserverInit,
+      // A page whose scrolling is done by a box within it has its screens above and below in that box.
+      { rootMargin: NEAR, scrollMargin: NEAR, delay: 150 } as IntersectionObserverInit,
     );
   }
 

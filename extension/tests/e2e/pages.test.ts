@@ -141,6 +141,17 @@ describe.skipIf(SKIPPED)("pages of every kind", () => {
     expect(last.all).toBeLessThan(60);
   });
 
+  test("what comes next in a box that scrolls is marked before it is seen", async () => {
+    const page = await chromium.check("/box");
+    await until("marks below", () =>
+      page.evaluate(() => {
+        const ranges = [...CSS.highlights.values()].flatMap((one) => [...one]) as Range[];
+        const { bottom } = document.querySelector("div")!.getBoundingClientRect();
+        return ranges.some((range) => range.getBoundingClientRect().top > bottom);
+      }),
+    );
+  });
+
   test("letters of two code units, and ones that combine, move no mark", async () => {
     const page = await chromium.check("/letters");
     const marks = await until("marks", async () => {

@@ -186,6 +186,9 @@ const PAGES: Readonly<Record<string, string>> = {
       `<div role="textbox searchbox">${p(AI_2)}</div>` +
       `<details><summary>More</summary>${escape(AI_2)}${p(AI_2)}</details>`,
   ),
+  "/box": page(
+    `<div style="height:90vh;overflow:auto">${PARAGRAPHS.map(({ text }) => p(text)).join("")}</div>`,
+  ),
   "/short": SHORT,
   "/text": `${AI_1}\n`,
   "/empty": page("<h1>Nothing here</h1><p>A short one.</p>"),
