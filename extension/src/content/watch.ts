@@ -55,6 +55,7 @@ export class Watch {
       // The delay spares a page of thousands of paragraphs their measuring in every single frame;
       // browsers that don't know it measure more often.
       // A page whose scrolling is done by a box within it has its screens above and below in that box.
+      // Chrome adds both margins up for the window; what is too far off for a reader is sorted out later.
       { rootMargin: NEAR, scrollMargin: NEAR, delay: 150 } as IntersectionObserverInit,
     );
   }
