@@ -133,7 +133,7 @@ def _labelled(text: str, lines: list[tuple[int, int]]) -> dict[int, int]:
     times = Counter(label[0].strip() for label in labels.values())
     again = {i for i, label in labels.items() if times[label[0].strip()] > 1}
     if 6 * len(again) < 5 * sum(bool(text[a:b].strip()) for a, b in lines):
-        again = set()
+        again.clear()
     return found | {i: m.end() for i, m in labels.items() if i in found or i in again}
 
 
