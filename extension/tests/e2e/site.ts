@@ -111,12 +111,13 @@ const INFINITE = page(
   `<script>addEventListener("DOMContentLoaded", () => {
     const texts = ${JSON.stringify(PARAGRAPHS.map(({ text }) => text))};
     const feed = document.getElementById("feed");
+    const size = Number(location.search.slice(1)) || 10;
     globalThis.batches = 0;
     const more = () => {
       globalThis.batches += 1;
-      for (let n = 0; n < 10; n += 1) {
+      for (let n = 0; n < size; n += 1) {
         const comment = document.createElement("div");
-        comment.textContent = "No. " + feed.childElementCount + location.search + ". " + texts[n];
+        comment.textContent = "No. " + feed.childElementCount + location.search + ". " + texts[n % texts.length];
         feed.append(comment);
       }
     };
