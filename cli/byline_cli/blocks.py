@@ -54,10 +54,12 @@ class Prose:
     Attributes:
         text: of the blocks of prose.
         set_apart: words in other blocks; of navigation, where the text has only a few.
+        in_place: whether it is as long as the file's own text, and each word stands where it did.
     """
 
     text: str
     set_apart: int = 0
+    in_place: bool = False
 
 
 def join(blocks: Iterable[Block], include: frozenset[Kind] = frozenset()) -> Prose:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -12,6 +13,7 @@ from byline_cli.inputs import Input, standard_input
 from byline_cli.readers.files import (
     RECORDS,
     Reading,
+    bounded,
     prose_of_file,
     prose_of_stream,
     suffix_of,
@@ -38,6 +40,7 @@ class Result:
         verdict: None where there is an error.
         error: why it couldn't be read, and what to do.
         set_apart: words that were left out because of the blocks they stand in.
+        in_place: whether spans count the code points of the file, too.
     """
 
     name: str
@@ -46,6 +49,7 @@ class Result:
     verdict: Verdict | None = None
     error: str | None = None
     set_apart: int = 0
+    in_place: bool = False
 
     def judged(self, verdict: Verdict) -> Result:
         """The same with a verdict that counts what was set apart, and says so where it was much."""
@@ -97,13 +101,15 @@ def read(given: Input, how: Reading) -> Result:
         if given.text is not None:
             return replace(result, text=given.text)
         if given.path is None:
-            prose = prose_of_stream(standard_input(), how)
+            data = bounded(standard_input(), how)  # whoever types has time
+            with time_limit(_SECONDS):
+                prose = prose_of_stream(io.BytesIO(data), how)
         else:
             with time_limit(_SECONDS):
                 prose = prose_of_file(given.path, how)
     except Exception as error:  # one file must not end a run of thousands
         return replace(result, error=_problem(error))
-    return replace(result, text=prose.text, set_apart=prose.set_apart)
+    return replace(result, text=prose.text, set_apart=prose.set_apart, in_place=prose.in_place)
 
 
 def _problem(error: Exception) -> str:
@@ -129,7 +135,9 @@ def result_of(values: dict[str, Any]) -> Result:
     name, verdict = values["name"], values["verdict"]
     if verdict is None:
         return Result(name, values["id"], error=values["error"])
-    return Result(name, values["id"], values["text"], verdict_of(name, verdict))
+    return Result(
+        name, values["id"], values["text"], verdict_of(name, verdict), in_place=values["in_place"]
+    )
 
 
 def verdict_of(name: str, values: dict[str, Any]) -> Verdict:

@@ -18,7 +18,6 @@ from urllib.parse import quote
 from byline import SentenceScore
 from byline_cli.model_info import ModelInfo
 from byline_cli.output import dumps
-from byline_cli.readers.files import suffix_of
 from byline_cli.results import Result
 from byline_cli.wording import EVIDENCE, limits, percent, shown
 
@@ -115,7 +114,7 @@ def _results(result: Result, detailed: bool) -> Iterator[dict[str, Any]]:
     for found in verdict.findings:
         yield _finding(found.kind, found.message, result, whole, {"count": found.count})
     if detailed:
-        lines = _Lines(result.text) if _is_the_file(result) else None
+        lines = _Lines(result.text) if result.in_place else None
         for sentence in verdict.sentences:
             if sentence.verdict == "ai":
                 yield _sentence(result, sentence, lines)
@@ -160,10 +159,6 @@ def _place(result: Result) -> dict[str, Any]:
     # A name may begin like a scheme: `a:b.txt`.
     name = PurePath(os.path.normpath(path)).as_posix()
     return {"artifactLocation": {"uri": quote(os.fsencode(name))}}
-
-
-def _is_the_file(result: Result) -> bool:
-    return result.id is None and suffix_of(result.name) in (".txt", "")
 
 
 class _Lines:

@@ -27,7 +27,9 @@ FENCE = re.compile(r"[ \t]{0,3}(?:(?P<ticks>`{3,})[^`]*|~{3,}+[ \t]*+(?P<info>\S
 _RULE = re.compile(r"[ \t]*(?:[-=*_~#][ \t]*){3,}$")
 TABLE_ROW = re.compile(r"[ \t]*\|.*\|[ \t]*$")
 _TIME = r"\d{1,3}(?::\d{1,3}){1,2}(?:[.,]\d{1,3})?(?:[ ]?[AaPp]\.?[Mm]\b\.?)?"  # a verse's, too
-_DATE = r"\d{1,4}([-/.])\d{1,2}\1\d{1,4}"
+_DATE = (  # with dots it may be a section's number
+    r"(?:\d{1,4}([-/])\d{1,2}\1\d{1,4}|\d{2}\.\d{2}\.\d{2}(?:\d{2})?|\d{1,2}\.\d{1,2}\.\d{4})"
+)
 _STAMP = re.compile(
     rf"[ \t]*(?:[\[(]?(?:{_DATE}(?:[,T]?[ ]?{_TIME})?|{_TIME})[\])]?|\[\d{{1,4}}\])"
     r"(?:[ \t]*[-–:|])?(?=\s)[ \t]*"
@@ -123,23 +125,23 @@ def _labelled(text: str, lines: list[tuple[int, int]]) -> dict[int, int]:
     lines have one and it comes again: who speaks in a chat or a transcript, or a field's name. A
     list of advantages is prose.
     """
-    begins = {i: _after(LIST_ITEM, text, a, b) for i, (a, b) in enumerate(lines)}
-    stamped = {i: _after(_STAMP, text, begins[i], b) for i, (_, b) in enumerate(lines)}
-    found = {i: end for i, end in stamped.items() if end > begins[i]}
-    if len(found) < _LEAST_STAMPED:
-        found = {}
-    begins |= found
-    labels = {i: m for i, (_, b) in enumerate(lines) if (m := _LABEL.match(text, begins[i], b))}
+    begins = {i: a for i, (a, b) in enumerate(lines) if text[a:b].strip()}
+
+    def found(pattern: re.Pattern[str]) -> dict[int, re.Match[str]]:
+        pairs = ((i, pattern.match(text, at, lines[i][1])) for i, at in begins.items())
+        return {i: match for i, match in pairs if match}
+
+    begins |= {i: item.end() for i, item in found(LIST_ITEM).items()}
+    stamped = {i: stamp.end() for i, stamp in found(_STAMP).items()}
+    if len(stamped) < _LEAST_STAMPED:
+        stamped.clear()
+    begins |= stamped
+    labels = found(_LABEL)
     times = Counter(label[0].strip() for label in labels.values())
     again = {i for i, label in labels.items() if times[label[0].strip()] > 1}
-    if 6 * len(again) < 5 * sum(bool(text[a:b].strip()) for a, b in lines):
+    if 6 * len(again) < 5 * len(begins):
         again.clear()
-    return found | {i: m.end() for i, m in labels.items() if i in found or i in again}
-
-
-def _after(pattern: re.Pattern[str], text: str, start: int, end: int) -> int:
-    match = pattern.match(text, start, end)
-    return match.end() if match else start
+    return stamped | {i: m.end() for i, m in labels.items() if i in stamped or i in again}
 
 
 def _opener(line: str, alone: bool) -> tuple[int, BlockKind]:

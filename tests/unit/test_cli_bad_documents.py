@@ -429,6 +429,7 @@ def test_marks_of_notes_that_were_left_behind_are_no_words() -> None:
     assert left.split() == (
         "It rained. Nobody\u2019s cat came (or so[a] it says) ; see [4] and x[y].".split()
     )
+    assert plain_text(text).set_apart == 0
     few = "It rained.[1] Nobody came.[2]"
     assert plain_text(few).text == few
 

@@ -156,6 +156,20 @@ def test_sarif_places_sentences_in_the_lines_of_a_text(
     assert texts == SENTENCES  # the heading is too short for a verdict
 
 
+def test_sarif_places_sentences_of_a_page_nowhere_whatever_its_name(
+    tiny_repository: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    all_ai(monkeypatch)
+    page = tmp_path / "page.txt"
+    page.write_text(f"<!doctype html>\n\n<p>{' '.join(SENTENCES)}</p>", "utf-8")
+    result = score(tiny_repository, page, "--format", "sarif", "--detail", "sentence")
+    found = [f for f in json.loads(result.stdout)["runs"][0]["results"]
+             if f["ruleId"] == "ai-sentence"]  # fmt: skip
+    assert found
+    for each in found:
+        assert each["locations"][0]["physicalLocation"]["region"] == {"startLine": 1}
+
+
 @pytest.mark.parametrize(
     ("name", "uri"),
     [(r"in\a b.txt", "in/a%20b.txt"), (r"C:\in\a.txt", "file:///C:/in/a.txt")],

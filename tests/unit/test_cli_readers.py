@@ -15,7 +15,7 @@ from byline import InputError
 from byline_cli.blocks import Block, join
 from byline_cli.readers import files
 from byline_cli.readers.files import Reading, prose_of_stream, read_file
-from byline_cli.readers.html import html_blocks, page_blocks
+from byline_cli.readers.html import _kept, html_blocks, page_blocks
 from byline_cli.readers.markdown import markdown_blocks
 
 pytestmark = pytest.mark.unit
@@ -143,6 +143,7 @@ def test_break_at_the_beginning_is_no_front_matter(begin: str) -> None:
             "A text.",
         ),
         ("{{ content }}\nA text.", "A text."),
+        ("Whoever `{{ user.name }}` is.", "Whoever is."),
         ("A list[!x] of {1, 2}, a {name}: x ::: y.", "A list[!x] of {1, 2}, a {name}: x ::: y."),
         ("> A text.", ""),
     ],
@@ -225,6 +226,19 @@ def test_boxes_of_an_article_are_kept_and_comments_are_not() -> None:
         f"<div class='comments'><p>{comment}</p></div><div class='footer'><p>{author}</p></div>"
     )
     assert html_text(page).split("\n\n") == ["Boats", first, second, boxed, third, "More", last]
+
+
+def test_sections_that_begin_alike_hide_nothing_behind_them() -> None:
+    again = [
+        Block("heading", "What the witnesses had to say of what they saw"),
+        Block("paragraph", "So it was said by each of them, in the words that the others had."),
+    ]
+    sections = [
+        [*again, *(Block("paragraph", f"{n}, {i}: {'the fog, ' * 40}{n}, {i}") for i in range(30))]
+        for n in range(9)
+    ]
+    page = [block for section in sections for block in section]
+    assert all(_kept(page, page))
 
 
 @pytest.mark.parametrize("entry", ["<a href='#c'>{}</a>", "{}"])

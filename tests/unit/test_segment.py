@@ -119,6 +119,10 @@ def test_blocks(text: str, found: list[tuple[str, BlockKind]]) -> None:
         ("Day one\nPro: I.\nSo.\nDay two\nPro: It is.\nSo.",
          ["Day one\nPro: I.", "So.", "Day two\nPro: It is.", "So."]),
         ("2 cups\n1.5 spoons\n1/2 egg", ["2 cups\n1.5 spoons\n1/2 egg"]),
+        ("1.1.1 One\nIs so.\n\n1.1.10 Two\nIt is.\n\n1.2.3 So\nBe it.",
+         ["1.1.1 One\nIs so.", "1.1.10 Two\nIt is.", "1.2.3 So\nBe it."]),
+        ("04.03.19, 10:02 - Ann: Who?\n4.3.2019 10:03 - Bo: I.\n04.03.19, 10:04 - Ann: So.",
+         ["Who?", "I.", "So."]),
         ("| a: | b |\n| a: | c |", ["| a: | b |", "| a: | c |"]),
     ],
 )  # fmt: skip

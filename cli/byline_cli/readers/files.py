@@ -135,7 +135,7 @@ def prose_of_file(path: Path, how: Reading = Reading()) -> Prose:
     try:
         _check_size(path.stat().st_size, how)
         with path.open("rb") as file:
-            data = _bounded(file, how)
+            data = bounded(file, how)
     except OSError as error:
         raise unreadable(error) from error
     return reader(data, how)
@@ -147,7 +147,7 @@ def prose_of_stream(stream: BinaryIO, how: Reading = Reading()) -> Prose:
     Raises:
         InputError: it is too long or not text.
     """
-    return _text(_bounded(stream, how), how)
+    return _text(bounded(stream, how), how)
 
 
 def check_regular(path: Path) -> None:
@@ -170,7 +170,7 @@ def unreadable(error: OSError) -> InputError:
     return InputError(f"can't be read ({error.strerror}){advice}")
 
 
-def _bounded(stream: BinaryIO, how: Reading) -> bytes:
+def bounded(stream: BinaryIO, how: Reading) -> bytes:
     """Read all, unless it grows beyond the limit meanwhile or has no size to ask for."""
     data = stream.read(how.max_bytes + 1)
     _check_size(len(data), how)

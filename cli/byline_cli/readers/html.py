@@ -142,10 +142,11 @@ def _kept(blocks: Iterable[Block], main: Iterable[Block]) -> list[bool]:
         # Its beginning or its end: in between there may be the mark of a note.
         for piece in (text[:_ENOUGH], text[-_ENOUGH:]) if text else ():
             telling = len(piece) > _ENOUGH // 2  # a word of the menu may stand anywhere
-            # Looked for before the last one, too: that may have been found at its second mention,
-            # as a line of the contents is at its chapter.
-            start = max(0, place - _NEAR) if telling else place
-            at = whole.find(piece, start, place + len(text) + _NEAR)
+            at = whole.find(piece, place, place + len(text) + _NEAR)
+            if at < 0 and telling:
+                # The last one may have been found at its second mention, as a line of the
+                # contents is at its chapter.
+                at = whole.find(piece, max(0, place - _NEAR), place + len(piece))
             if at >= 0:
                 place = at if telling else place
                 break

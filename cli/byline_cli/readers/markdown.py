@@ -25,7 +25,8 @@ _ALERT = re.compile(r"\[![\w-]{1,20}\][+-]?")
 # What goes to the program that makes a page of it: shortcodes and variables of Hugo, Jekyll and
 # their like, fences of admonitions, attributes behind a heading or paragraph.
 _FOR_PROGRAMS = re.compile(
-    r"\{\{[^{}]{1,500}\}\}|\{%[^{}]{1,500}%\}|^:{3,}[^\n]*$|\{[#.:][^{}]{1,200}\}\Z", re.MULTILINE
+    r"`?(?:\{\{[^{}]{1,500}\}\}|\{%[^{}]{1,500}%\})`?|^:{3,}[^\n]*$|\{[#.:][^{}]{1,200}\}\Z",
+    re.MULTILINE,
 )
 _MAX_PARSED = 2 * MAX_CHARACTERS
 _MAX_INLINE = 10_000

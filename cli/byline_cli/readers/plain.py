@@ -66,15 +66,16 @@ def plain_text(text: str, include: frozenset[Kind] = frozenset()) -> Prose:
         if _MARKED.get(kind, kind) in include:
             piece = _without_marks(piece) if kind in _MARKED else piece
         elif kind not in ("fence", "pipes"):
-            if kind != "navigation":  # nobody's words, as in the other formats
+            # Nobody's words, as in the other formats.
+            if kind != "navigation" and not _MARK.fullmatch(piece):
                 blanked += count_words(piece)
             piece = _NOT_NEWLINE.sub(" ", piece)
         pieces.append(piece)
         done = end
     if not done:
-        return Prose(text)
+        return Prose(text, in_place=True)
     pieces.append(text[done:])
-    return Prose("".join(pieces), blanked)
+    return Prose("".join(pieces), blanked, in_place=True)
 
 
 def _without_marks(piece: str) -> str:
