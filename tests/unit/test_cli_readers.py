@@ -325,6 +325,14 @@ def test_html_without_ends_takes_linear_time(unit: str) -> None:
     assert time.process_time() - started < 5
 
 
+@pytest.mark.parametrize("unit", ["1", "_footnote"])
+def test_classes_of_html_take_linear_time(unit: str) -> None:
+    name = "footnote" + unit * (200_000 // len(unit))
+    started = time.process_time()
+    assert visible_text(f'<div class="{name}!">A text.</div>') == "A text."
+    assert time.process_time() - started < 5
+
+
 @settings(deadline=None, max_examples=50)
 @given(st.text(alphabet=st.sampled_from("<>/!-&;\"'= \n\0\ud800abdivpscriptul"), max_size=200))
 def test_html_is_read_however_broken(source: str) -> None:

@@ -45,7 +45,7 @@ _LISTS = frozenset(("ol", "ul", "menu"))
 _NO_PARAGRAPH = _BLOCKS | _HEADINGS | _CELLS | _APART.keys() | {"li"}
 # How pages, EPUBs and converters mark notes and lists of references.
 _NOTES = re.compile(
-    r"(?:^|[\s_-])(?:sd)?(?:foot|end|rear)notes?(?:[\s_-]?\w*\d+)?(?:$|\s)"
+    r"(?:^|[\s_-])(?:sd)?(?:foot|end|rear)notes?(?:[\s_-]?\w{0,40}\d)?(?:$|\s)"
     r"|(?:^|\s)(?:doc-)?(?:foot|end|rear)notes?(?:$|\s)"
     r"|(?:^|[\s_-])(?:bibliography|references|reflist)(?:$|\s)"
 )

@@ -24,7 +24,7 @@ const ROLES = new Set(
  * (cli/byline_cli/readers/html.py): the model takes a text full of "[12]" for a machine's.
  */
 const NOTES =
-  /(?:^|[\s_-])(?:sd)?(?:foot|end|rear)notes?(?:[\s_-]?\w*\d+)?(?:$|\s)|(?:^|\s)(?:doc-)?(?:foot|end|rear)notes?(?:$|\s)|(?:^|[\s_-])(?:bibliography|references|reflist)(?:$|\s)/;
+  /(?:^|[\s_-])(?:sd)?(?:foot|end|rear)notes?(?:[\s_-]?\w{0,40}\d)?(?:$|\s)|(?:^|\s)(?:doc-)?(?:foot|end|rear)notes?(?:$|\s)|(?:^|[\s_-])(?:bibliography|references|reflist)(?:$|\s)/;
 const MAY_BE_NOTES = new Set("DIV SECTION ASIDE OL UL LI P DL".split(" "));
 const NOTE_MARK = /^(?:(?:[\s[\](){}.,*†‡§¶↑↩^\d]|\ufe0e){1,8}|[[(]?[a-z]{1,2}[\])]?)$/;
 /** As browsers, MathJax and KaTeX show them: dozens of boxes of single letters. */

@@ -187,6 +187,15 @@ describe("blocks", () => {
     expect(block!.pieces.map(({ apart }) => apart)).toEqual([false, true, true, true, false]);
   });
 
+  test("are found in bounded time, whatever the classes", () => {
+    const started = performance.now();
+    for (const unit of ["1", "_footnote"]) {
+      const name = `footnote${unit.repeat(200_000 / unit.length)}!`;
+      expect(texts(`<div class="${name}">Prose.</div>`)).toEqual(["Prose."]);
+    }
+    expect(performance.now() - started).toBeLessThan(5000);
+  });
+
   test("say for every letter which node it is from", () => {
     const html = "<p>  Ärger 👩🏽‍🚀\n\n mit <i>  é und </i> Raum <b>\n</b>danach<br> und\tmehr</p>";
     const [block] = blocks(html);
