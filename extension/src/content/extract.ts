@@ -226,10 +226,13 @@ class Builder {
       this.pieces[this.pieces.length - 1] = { ...last, length: last.length + written.length };
     } else {
       this.pieces.push({ node, from, at, length: written.length, apart: this.apart });
-      this.apart = false;
     }
     this.text += written;
-    if (/\S/.test(written)) this.atStart = false;
+    // A space says nothing of the side it is on: what comes after it is apart, too.
+    if (/\S/.test(written)) {
+      this.atStart = false;
+      this.apart = false;
+    }
   }
 
   build(): Block | null {

@@ -88,6 +88,22 @@ describe("anchoring", () => {
     expect(spans.map(bare)).toEqual(["One", "two", "three[1]four."]);
   });
 
+  test.each([
+    "<p><b>One</b> <button>Share</button>two</p>",
+    "<p><b>One</b><button>Share</button> <i>two</i></p>",
+    "<div><b>One</b> <p style='float: right'>Aside.</p>two</div>",
+  ])("runs over none of these, whatever node the space beside it is from: %s", (html) => {
+    const [passage] = passages(html, 2).slice(-1);
+    expect(passage!.text).toBe("One two");
+    const unread = document.querySelector("button, p[style]")!;
+    for (const { startNode, startOffset, endNode, endOffset } of anchor(passage!, 0, 7)) {
+      const range = new Range();
+      range.setStart(startNode, startOffset);
+      range.setEnd(endNode, endOffset);
+      expect(range.intersectsNode(unread)).toBe(false);
+    }
+  });
+
   test("gives a span for each block, and none for what lies between", () => {
     const [passage] = passages("<p>One two.</p><p>Three four.</p>", 4);
     expect(anchor(passage!, 0, passage!.text.length).map(rendered)).toEqual([
