@@ -197,7 +197,9 @@ function samePlace(a: readonly Part[], b: readonly Part[]): boolean {
         part.block.pieces.length === other.block.pieces.length &&
         part.block.pieces.every((piece, n) => {
           const twin = other.block.pieces[n];
-          return piece.node === twin?.node && piece.from === twin.from;
+          return (
+            piece.node === twin?.node && piece.from === twin.from && piece.apart === twin.apart
+          );
         })
       );
     })
