@@ -326,7 +326,9 @@ export class Page {
     const reach = INTEREST * height;
     for (const element of this.check.watch.near) {
       const there = [...this.check.passages.at(element)];
-      for (const passage of within(there, reach, height)) if (wanted(passage)) near.add(passage);
+      for (const passage of within(element, there, reach, height)) {
+        if (wanted(passage)) near.add(passage);
+      }
     }
     return [...near]
       .map((passage) => ({ passage, away: distance(passage, height) }))

@@ -50,13 +50,31 @@ export function distance(passage: Passage, height: number): number {
 /** Of so many passages in one element, as in a long file of plain text, not each is measured. */
 const MANY = 64;
 
-/** Those of one element's passages, in the order of the page, that may be within `reach` of the screen. */
-export function within(passages: readonly Passage[], reach: number, height: number): Passage[] {
-  if (passages.length < MANY) return [...passages];
-  return passages.slice(
-    firstWhere(passages, (one) => endOf(one).getBoundingClientRect().bottom >= -reach),
-    firstWhere(passages, (one) => startOf(one).getBoundingClientRect().top > height + reach),
-  );
+/** Whether what comes later in an element may be higher up: it has columns, or is broken by some. */
+function isInColumns(element: Element): boolean {
+  const { columnCount, columnWidth } = getComputedStyle(element);
+  const ownColumns = /^\d/.test(columnCount) || /^\d/.test(columnWidth);
+  return ownColumns || element.getClientRects().length > 1;
+}
+
+/** Those of the passages of `element`, in the order of the page, that may be within `reach` of the screen. */
+export function within(
+  element: Element,
+  passages: readonly Passage[],
+  reach: number,
+  height: number,
+): Passage[] {
+  if (passages.length < MANY || isInColumns(element)) return [...passages];
+  let boxless = 0;
+  const box = (range: Range) => {
+    const found = range.getBoundingClientRect();
+    if (found.height === 0) boxless += 1;
+    return found;
+  };
+  const first = firstWhere(passages, (one) => box(endOf(one)).bottom >= -reach);
+  const end = firstWhere(passages, (one) => box(startOf(one)).top > height + reach);
+  // Without a box it is nowhere, and says nothing of where the others are.
+  return boxless === 0 ? passages.slice(first, end) : [...passages];
 }
 
 export function isNear(passage: Passage, near: ReadonlySet<Element>): boolean {

@@ -1,4 +1,4 @@
-import { afterEach, expect, test } from "vitest";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { Passage } from "../../src/content/passages";
 import { distance, within } from "../../src/content/place";
 
@@ -35,19 +35,39 @@ test.each([
   expect(distance(passage(top), 100)).toBe(away);
 });
 
-test("of many passages in one element few are measured to find those near the screen", () => {
+describe("of many passages in one element", () => {
   const all = Array.from({ length: 5_000 }, () => passage(0));
   const tops = new Map(
     all.map(({ parts }, n) => [parts[0]!.block.pieces[0]!.node, n * 50 - 100_000]),
   );
   let measured = 0;
-  Range.prototype.getBoundingClientRect = function () {
-    measured += 1;
-    return new DOMRect(0, tops.get(this.startContainer as Text), 8, LINE);
-  };
-  const found = within(all, 150, 100);
-  expect(found.map((one) => all.indexOf(one))).toEqual([
-    1997, 1998, 1999, 2000, 2001, 2002, 2003, 2004, 2005,
-  ]);
-  expect(measured).toBeLessThan(40);
+  beforeEach(() => {
+    measured = 0;
+    Range.prototype.getBoundingClientRect = function () {
+      measured += 1;
+      return new DOMRect(0, tops.get(this.startContainer as Text), 8, LINE);
+    };
+  });
+
+  test("few are measured to find those near the screen", () => {
+    const found = within(document.createElement("pre"), all, 150, 100);
+    expect(found.map((one) => all.indexOf(one))).toEqual([
+      1997, 1998, 1999, 2000, 2001, 2002, 2003, 2004, 2005,
+    ]);
+    expect(measured).toBeLessThan(40);
+  });
+
+  test("each may be near where columns break their order", () => {
+    const element = document.createElement("pre");
+    element.style.setProperty("column-count", "2");
+    expect(within(element, all, 150, 100)).toEqual(all);
+    const broken = document.createElement("pre");
+    broken.getClientRects = () => [new DOMRect(), new DOMRect()] as unknown as DOMRectList;
+    expect(within(broken, all, 150, 100)).toEqual(all);
+  });
+
+  test("each may be near where one that is looked at has no box", () => {
+    Range.prototype.getBoundingClientRect = () => new DOMRect();
+    expect(within(document.createElement("pre"), all, -10, 100)).toEqual(all);
+  });
 });
