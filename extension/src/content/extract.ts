@@ -152,9 +152,9 @@ function isInsertion(element: Element): boolean {
   return leads && NOTE_MARK.test(element.textContent);
 }
 
-/** Whether an element's text is never read, however it is styled. */
-export function isLeftOut(element: Element): boolean {
-  if (isInsertion(element) || isNotes(element)) return true;
+/** Whether an element's text is never read, however it is styled: insertions are asked about apart. */
+function isLeftOut(element: Element): boolean {
+  if (isNotes(element)) return true;
   if (NEVER.has(element.tagName.toUpperCase()) && !isPlainText(element)) return true;
   if (rolesOf(element).some((role) => ROLES.has(role))) return true;
   return isEditor(element) || isMereForm(element);
@@ -368,7 +368,8 @@ export function* extract(
 export function outermostUnread(element: Element): Element | null {
   let found: Element | null = null;
   for (let up: Element | null = element; up; up = parentOf(up)) {
-    if (isLeftOut(up) || isClosed(up) || sheetOf(up).concealed) found = up;
+    const isOut = isInsertion(up) || isLeftOut(up);
+    if (isOut || isClosed(up) || sheetOf(up).concealed) found = up;
   }
   return found;
 }
