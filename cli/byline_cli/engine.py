@@ -13,7 +13,7 @@ from byline.repository import DEFAULT_MODEL
 from byline_cli.inputs import Input
 from byline_cli.model_info import ModelInfo, info_of
 from byline_cli.readers.files import Reading
-from byline_cli.results import Result, check_floor, with_floor
+from byline_cli.results import Result, raised, with_floor
 
 Known = Callable[[Input], Result | None]
 
@@ -96,11 +96,8 @@ class Remote:
         self._asked = asked
         self._server = Server(url, token)
         self.model = self._server.model(asked.model)
-        if asked.min_words is not None:
-            at = self.model.thresholds
-            check_floor(asked.min_words, at.min_words, self.model.name)
-            raised = replace(at, min_words=asked.min_words)
-            self.model = replace(self.model, thresholds=raised)
+        thresholds = raised(self.model.thresholds, asked.min_words, self.model.name)
+        self.model = replace(self.model, thresholds=thresholds)
 
     def run(
         self, inputs: Iterable[Input], known: Known

@@ -48,8 +48,8 @@ class Commands(click.Group):
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """A command to be called; one from outside is imported now."""
-        unknown = not ctx.resilient_parsing and self.get_command(ctx, args[0]) is None
-        if unknown and os.path.exists(args[0]):
+        is_path = os.path.exists(args[0]) and self.get_command(ctx, args[0]) is None
+        if is_path and not ctx.resilient_parsing:
             ctx.fail(f"{shown(args[0])} is no command; byline score {shown(args[0])} scores it")
         name, command, rest = super().resolve_command(ctx, args)
         if isinstance(command, Plugin):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -15,13 +14,14 @@ from byline_cli.readers.files import (
     Reading,
     bounded,
     prose_of_file,
-    prose_of_stream,
+    prose_of_text,
     suffix_of,
 )
 from byline_cli.time_limit import time_limit
 
 if TYPE_CHECKING:
     from byline import Detector, Model
+    from byline.spec import Thresholds
 
 _SECONDS = 60
 """Many times what the longest document takes to read, on a busy machine, too."""
@@ -103,7 +103,7 @@ def read(given: Input, how: Reading) -> Result:
         if given.path is None:
             data = bounded(standard_input(), how)  # whoever types has time
             with time_limit(_SECONDS):
-                prose = prose_of_stream(io.BytesIO(data), how)
+                prose = prose_of_text(data, how)
         else:
             with time_limit(_SECONDS):
                 prose = prose_of_file(given.path, how)
@@ -166,18 +166,21 @@ def with_floor(model: Model, min_words: int | None) -> Model:
     Raises:
         InputError: the limit is lower than the model's own.
     """
-    thresholds = model.spec.thresholds
+    thresholds = raised(model.spec.thresholds, min_words, model.name)
+    return replace(model, spec=replace(model.spec, thresholds=thresholds))
+
+
+def raised(own: Thresholds, min_words: int | None, name: str) -> Thresholds:
+    """A model's thresholds with a higher limit, if there is one.
+
+    Raises:
+        InputError: the limit is lower than the model's own.
+    """
     if min_words is None:
-        return model
-    check_floor(min_words, thresholds.min_words, model.name)
-    spec = replace(model.spec, thresholds=replace(thresholds, min_words=min_words))
-    return replace(model, spec=spec)
-
-
-def check_floor(min_words: int, own: int, name: str) -> None:
-    """Raise InputError for a `--min-words` below the model's own limit."""
-    if min_words < own:
+        return own
+    if min_words < own.min_words:
         raise InputError(
-            f"--min-words {min_words}: {name} judges no text of fewer than {own} words; the limit "
-            "can only be raised"
+            f"--min-words {min_words}: {name} judges no text of fewer than {own.min_words} words; "
+            "the limit can only be raised"
         )
+    return replace(own, min_words=min_words)

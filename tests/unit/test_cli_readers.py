@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from byline import InputError
 from byline_cli.blocks import Block, join
 from byline_cli.readers import files
-from byline_cli.readers.files import Reading, prose_of_stream, read_file
+from byline_cli.readers.files import Reading, bounded, prose_of_text, read_file
 from byline_cli.readers.html import _kept, html_blocks, page_blocks
 from byline_cli.readers.markdown import markdown_blocks
 
@@ -194,12 +194,12 @@ def test_page_without_a_name_that_tells_is_read_as_one(tmp_path: Path, begin: st
     data = source.encode() if "\ufeff" in begin else source.encode("iso-8859-1")
     (tmp_path / "a.txt").write_bytes(data)
     assert read_file(tmp_path / "a.txt") == "A text of Mot\xf6rhead."
-    assert prose_of_stream(io.BytesIO(data)).text == "A text of Mot\xf6rhead."
+    assert prose_of_text(data).text == "A text of Mot\xf6rhead."
 
 
 @pytest.mark.parametrize("text", ["<htmlish> is no tag.", "The <html> tag.", "<p>A part.</p>"])
 def test_text_about_html_is_no_page(text: str) -> None:
-    assert prose_of_stream(io.BytesIO(text.encode())).text == text
+    assert prose_of_text(text.encode()).text == text
 
 
 def test_word_of_the_menu_in_the_article_hides_none_of_it() -> None:
@@ -365,7 +365,7 @@ def test_html_of_10_mb_takes_bounded_time() -> None:
 def test_words_beside_a_long_run_of_marks_are_counted_at_once() -> None:
     text = "Two words. " + "=" * 50_000 + '\n\n> \'tis — apart, "said" she.\n'
     started = time.process_time()
-    assert prose_of_stream(io.BytesIO(text.encode())).set_apart == 4
+    assert prose_of_text(text.encode()).set_apart == 4
     assert time.process_time() - started < 5
 
 
@@ -375,14 +375,14 @@ def test_size_is_bounded(tmp_path: Path) -> None:
     path.write_bytes(b"a" * 1000)
     assert (
         len(read_file(path, small))
-        == len(prose_of_stream(io.BytesIO(b"a" * 1000), small).text)
+        == len(prose_of_text(bounded(io.BytesIO(b"a" * 1000), small), small).text)
         == 1000
     )
     path.write_bytes(b"a" * 1001)
     with pytest.raises(InputError, match=r"larger than 1 kB; split it, or raise --max-size"):
         read_file(path, small)
     with pytest.raises(InputError, match="larger than"):
-        prose_of_stream(io.BytesIO(b"a" * 1001), small)
+        bounded(io.BytesIO(b"a" * 1001), small)
 
 
 def test_file_that_grows_while_it_is_read_is_bounded() -> None:
@@ -392,7 +392,7 @@ def test_file_that_grows_while_it_is_read_is_bounded() -> None:
             return b"a" * size
 
     with pytest.raises(InputError, match="larger than 50 MB"):
-        prose_of_stream(Endless())  # type: ignore[arg-type]
+        bounded(Endless())  # type: ignore[arg-type]
 
 
 def test_unknown_suffix_is_refused_and_says_what_is_read(tmp_path: Path) -> None:

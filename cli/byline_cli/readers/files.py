@@ -38,11 +38,16 @@ class Reading:
     id_column: str | None = None
 
 
-def _text(data: bytes, how: Reading) -> Prose:
+def prose_of_text(data: bytes, how: Reading = Reading()) -> Prose:
+    """Read text, or a page of HTML, that has no name to tell which.
+
+    Raises:
+        InputError: it is not text.
+    """
     from byline_cli.readers.plain import plain_text
 
     text = decode(data)
-    # Whoever saves a page may call it anything, and standard input has no name.
+    # Whoever saves a page may call it anything.
     return _html(data, how) if _PAGE.match(text) else plain_text(text, how.include)
 
 
@@ -89,7 +94,7 @@ def _epub(data: bytes, how: Reading) -> Prose:
 
 
 KINDS: dict[str, Callable[[bytes, Reading], Prose]] = {
-    ".txt": _text,
+    ".txt": prose_of_text,
     ".md": _markdown,
     ".markdown": _markdown,
     ".html": _html,
@@ -127,7 +132,7 @@ def prose_of_file(path: Path, how: Reading = Reading()) -> Prose:
     """
     check_regular(path)
     suffix = suffix_of(path)
-    reader = KINDS.get(suffix) if suffix else _text
+    reader = KINDS.get(suffix) if suffix else prose_of_text
     if suffix in RECORDS:
         raise InputError("holds a text a row: name their column with --text-column")
     if reader is None:
@@ -139,15 +144,6 @@ def prose_of_file(path: Path, how: Reading = Reading()) -> Prose:
     except OSError as error:
         raise unreadable(error) from error
     return reader(data, how)
-
-
-def prose_of_stream(stream: BinaryIO, how: Reading = Reading()) -> Prose:
-    """Read text, or a page of HTML, from standard input.
-
-    Raises:
-        InputError: it is too long or not text.
-    """
-    return _text(bounded(stream, how), how)
 
 
 def check_regular(path: Path) -> None:
@@ -170,8 +166,12 @@ def unreadable(error: OSError) -> InputError:
     return InputError(f"can't be read ({error.strerror}){advice}")
 
 
-def bounded(stream: BinaryIO, how: Reading) -> bytes:
-    """Read all, unless it grows beyond the limit meanwhile or has no size to ask for."""
+def bounded(stream: BinaryIO, how: Reading = Reading()) -> bytes:
+    """Read all of a file that may grow meanwhile, or of what has no size to ask for.
+
+    Raises:
+        InputError: it is larger than the limit.
+    """
     data = stream.read(how.max_bytes + 1)
     _check_size(len(data), how)
     return data

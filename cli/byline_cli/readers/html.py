@@ -184,16 +184,17 @@ class _Visible(HTMLParser):
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self._end_unclosed(tag, tag == "li")
+        name = dict(attrs).get("class") or ""
         if self._never:
             if tag == self._never[-1]:
                 self._never.append(tag)
-        elif tag in _NEVER or (tag == "span" and _TOOLS in (dict(attrs).get("class") or "")):
+        elif tag in _NEVER or (tag == "span" and _TOOLS in name):
             self._end_block()
             self._never.append(tag)
         elif tag == "a":
             self._end_link()  # they don't nest
-            for name, value in attrs:
-                if name == "href":  # without one it is a bookmark
+            for key, value in attrs:
+                if key == "href":  # without one it is a bookmark
                     self._link = len(self._pieces)
                     self._inside = "#" in (value or "")
         elif tag == "br":
@@ -210,8 +211,7 @@ class _Visible(HTMLParser):
         if tag in _NO_PARAGRAPH and tag != "hr":
             if self._open_roles[-1].tag == "p":
                 self._close_role("p")
-            name = dict(attrs).get("class") or self._open_roles[-1].name
-            self._open_roles.append(_Role(tag, name))
+            self._open_roles.append(_Role(tag, name or self._open_roles[-1].name))
             self._open_tags[tag] += 1
 
     def handle_endtag(self, tag: str) -> None:

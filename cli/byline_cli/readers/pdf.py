@@ -7,7 +7,6 @@ import math
 import re
 import threading
 from collections.abc import Iterator
-from functools import partial
 from typing import Any
 
 from byline import InputError
@@ -97,8 +96,7 @@ def _line(text_page: Any, piece: str, first: int, last: int, hyphen: bool) -> Li
         return None
     # Of three letters that of middle size: one may be raised or lowered, as in a formula.
     letters = [first + _letter_at(piece, quarter) for quarter in (1, 2, 3)]
-    middle = sorted(letters, key=partial(_size, text_page))[1]
-    size = _size(text_page, middle)
+    size, middle = sorted((_size(text_page, index), index) for index in letters)[1]
     a, b = 0, len(piece)
     # Raised digits: the mark of a note behind a word, or before the note itself.
     while b > 1 and _MARK.match(piece[b - 1]) and _size(text_page, last) < _SMALL * size:

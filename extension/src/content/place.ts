@@ -63,8 +63,8 @@ export function within(
   passages: readonly Passage[],
   reach: number,
   height: number,
-): Passage[] {
-  if (passages.length < MANY || isInColumns(element)) return [...passages];
+): readonly Passage[] {
+  if (passages.length < MANY || isInColumns(element)) return passages;
   let boxless = 0;
   const box = (range: Range) => {
     const found = range.getBoundingClientRect();
@@ -74,7 +74,7 @@ export function within(
   const first = firstWhere(passages, (one) => box(endOf(one)).bottom >= -reach);
   const end = firstWhere(passages, (one) => box(startOf(one)).top > height + reach);
   // Without a box it is nowhere, and says nothing of where the others are.
-  return boxless === 0 ? passages.slice(first, end) : [...passages];
+  return boxless === 0 ? passages.slice(first, end) : passages;
 }
 
 export function isNear(passage: Passage, near: ReadonlySet<Element>): boolean {
