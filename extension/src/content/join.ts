@@ -7,6 +7,9 @@ import type { Block, Part, PassageText } from "./text";
 export const MOST_WORDS = 300;
 /** Between blocks: the server takes them for paragraphs, and glues no sentence across. */
 export const SEPARATOR = "\n\n";
+const SENTENCE_END = /[.!?…。！？]["'”’»)\]]*$/u;
+/** What a sentence has at least, in words. */
+const LEAST_WORDS = 5;
 
 /** Blocks whose parts stand side by side in one parent, and of one kind. */
 function areNeighbours(a: Block, b: Block): boolean {
@@ -51,36 +54,48 @@ export function join(blocks: readonly Block[], minWords: number): PassageText[] 
 }
 
 /**
- * A run in groups. A block that is long enough stands alone, whatever is beside it: a counter that
- * ticks next to a paragraph must not change its text. Short ones go together, and what is left of
- * them goes with the short ones before it.
+ * A run in groups. Short blocks go together, and what is left of them goes with the short ones
+ * before it. A block that is long enough stands alone, but that a few whole sentences beside it which
+ * could not be judged by themselves go with it: the one before them, else the one behind.
  */
 function groups(run: readonly Block[], minWords: number): Block[][] {
   const found: Block[][] = [];
   let open: Block[] = [];
   let joined: Block[] | undefined;
-  const close = () => {
-    if (open.length === 0) return;
+  const close = (long: Block[]) => {
+    const before = found.at(-1);
     if (joined) joined.push(...open);
+    else if (!areSentences(open)) found.push(open);
+    else if (before && total([...before, ...open]) <= MOST_WORDS) before.push(...open);
+    else if (total([...open, ...long]) <= MOST_WORDS) long.unshift(...open);
     else found.push(open);
     open = [];
+    joined = undefined;
+    found.push(long);
   };
   for (const block of run) {
     if (block.words >= minWords) {
-      close();
-      joined = undefined;
-      found.push([block]);
+      close([block]);
     } else {
       open.push(block);
-      if (open.reduce((sum, { words }) => sum + words, 0) >= minWords) {
+      if (total(open) >= minWords) {
         joined = open;
         found.push(open);
         open = [];
       }
     }
   }
-  close();
-  return found;
+  close([]);
+  return found.filter(({ length }) => length > 0);
+}
+
+function total(blocks: readonly Block[]): number {
+  return blocks.reduce((sum, { words }) => sum + words, 0);
+}
+
+/** A counter that ticks next to a paragraph must not change its text: it is no sentence. */
+function areSentences(blocks: readonly Block[]): boolean {
+  return blocks.every(({ text, words }) => words >= LEAST_WORDS && SENTENCE_END.test(text));
 }
 
 /** A group as one text, or as several where it is long. */
@@ -116,7 +131,7 @@ export function cut(text: string, all: number): { from: number; to: number; word
     if (from < 0) from = match.index;
     to = match.index + match[0].length;
     words += 1;
-    const ends = /[.!?…。！？]["'”’»)\]]*$/u.test(match[0]);
+    const ends = SENTENCE_END.test(match[0]);
     if (words >= MOST_WORDS || (words >= share && ends)) {
       found.push({ from, to, words });
       from = -1;

@@ -31,6 +31,24 @@ describe("passages", () => {
     ]);
   });
 
+  test("take in the sentences beside them that are too few to be judged", () => {
+    const said = (words: number): Block => {
+      const one = block(words);
+      return { ...one, text: `${one.text}.` };
+    };
+    expect(sizes([block(50), said(15), block(60)])).toEqual([[50, 15], [60]]);
+    expect(sizes([said(15), said(9), block(60), said(20)])).toEqual([[15, 9, 60, 20]]);
+    expect(sizes([block(290), said(15), block(60)])).toEqual([[290], [15, 60]]);
+    expect(sizes([block(290), said(15), block(290)])).toEqual([[290], [15], [290]]);
+    expect(sizes([block(50), said(15), block(3), block(60)])).toEqual([[50], [15, 3], [60]]);
+    expect(sizes([block(50), said(4), block(60)])).toEqual([[50], [4], [60]]);
+    expect(sizes([block(50), said(15), said(30), said(15), block(60)])).toEqual([
+      [50],
+      [15, 30, 15],
+      [60],
+    ]);
+  });
+
   test("never glue headings or list items to paragraphs, nor one comment to another", () => {
     expect(sizes([block(20), block(4, "heading"), block(20)])).toEqual([[20], [20]]);
     expect(sizes([block(20), block(20, "item"), block(20, "item")])).toEqual([[20], [20, 20]]);
