@@ -4,7 +4,9 @@
 
 People's passages come from packages of the Debian release this runs on; the model's, twelve for
 each package, from unseen_writers.jsonl: Claude (2026) wrote them for this test alone, to the topic
-of a passage whose first 45 words it was shown.
+of a passage whose first 45 words it was shown. In edited_passages.jsonl are people's passages that it
+was asked to proofread, or to rewrite; they are under the licences of their packages (the GPL, version
+2 or later; those of jargon-text and sqlite3-doc are in the public domain).
 """
 
 from __future__ import annotations
@@ -43,6 +45,7 @@ PACKAGES = {
     "sqlite3-doc": "a reference, essays",
 }
 MACHINE = Path(__file__).with_name("unseen_writers.jsonl")
+EDITED = Path(__file__).with_name("edited_passages.jsonl")
 PASSAGES = 120
 SIZES = (60, 100, 150, 250, 350)
 
@@ -57,9 +60,14 @@ def test_unseen_writers(tmp_path: Path, write_section: Callable[[str, str], None
         assert len(sample) > PASSAGES / 2, package
         people[package] = [detector.score(text) for text in sample]
     models: dict[str, list[Verdict]] = {}
-    for line in MACHINE.read_text("utf-8").splitlines():
-        row = json.loads(line)
+    for row in rows(MACHINE):
         models.setdefault(row["asked"], []).append(detector.score(row["text"]))
+    edited: dict[str, list[Verdict]] = {"not at all": []}
+    for row in rows(EDITED):
+        if row["asked"] == "proofread":
+            package, _, number = row["id"].rpartition("-")
+            edited["not at all"].append(people[package][int(number)])
+        edited.setdefault(row["asked"], []).append(detector.score(row["text"]))
     accused, low, high = share(people.values(), "ai")
     found_out, least, most = share(models.values(), "ai")
     scores = [
@@ -75,16 +83,23 @@ def test_unseen_writers(tmp_path: Path, write_section: Callable[[str, str], None
 nothing to do with the corpus: **{accused:.1%}** ({low:.1%} to {high:.1%}) are called `ai`.
 {len(scores[1])} that Claude (2026) wrote to the topics of some of them: **{found_out:.0%}**
 ({least:.0%} to {most:.0%}) are called `ai`, {share(models.values(), "human")[0]:.0%} `human`.
-AUROC {area:.3f}.
+AUROC {area:.3f}. {len(edited["proofread"])} of the people's passages were given to the model to proofread
+(keeping the words where they are right), and to rewrite so that they read better.
 
 | | | passages | called `ai` | called `human` |
 |---|---|---|---|---|
 {row_by_row({f"{name} | {PACKAGES[name]}": found for name, found in people.items()})}
 {row_by_row({f"a model, asked for it | {name}": found for name, found in models.items()})}
+{row_by_row({f"people, edited by a model | {name}": found for name, found in edited.items()})}
 """,
     )
     assert low <= 0.01
     assert area >= 0.97
+
+
+def rows(path: Path) -> list[dict[str, str]]:
+    """Its lines: `id`, what was `asked`, `text`."""
+    return [json.loads(line) for line in path.read_text("utf-8").splitlines()]
 
 
 def share(groups: Iterable[list[Verdict]], label: str) -> tuple[float, float, float]:

@@ -202,6 +202,35 @@ def test_a_text_is_never_markup(watched: Watched, mixed: str) -> None:
     assert watched.page.title() == "Byline: who wrote this?"
 
 
+def test_a_file_is_dropped(watched: Watched, mixed: str) -> None:
+    page = watched.page
+    text = page.get_by_label("Text", exact=True)
+
+    def drop(name: str, data: bytes, times: int = 1) -> None:
+        page.evaluate(
+            """([name, data, times]) => {
+              const held = new DataTransfer();
+              held.items.add(new File(Array(times).fill(new Uint8Array(data)), name));
+              const drag = {bubbles: true, cancelable: true, dataTransfer: held};
+              for (const kind of ["dragover", "drop"]) {
+                if (document.body.dispatchEvent(new DragEvent(kind, drag))) throw new Error(kind);
+              }
+            }""",
+            [name, list(data), times],
+        )
+
+    drop("essay.md", mixed.encode())
+    expect(text).to_have_value(mixed)
+    for name, data, times, said in [
+        ("essay.docx", b"PK\x03\xff", 1, "essay.docx is no plain text"),
+        ("essay.pdf", b"%PDF-1.4 1 0 obj", 1, "essay.pdf is no plain text"),
+        ("long.txt", b"word " * 800, 1001, "long.txt is too large"),
+    ]:
+        drop(name, data, times)
+        expect(page.get_by_role("status")).to_contain_text(said)
+        expect(text).to_have_value(mixed)
+
+
 def test_by_keyboard(watched: Watched, mixed: str) -> None:
     page = watched.page
     page.keyboard.press("Tab")

@@ -10,6 +10,8 @@ const MEANINGS = {
 };
 const LEVELS = 4;
 const STRONGEST = 5;
+const MOST_BYTES = 4_000_000; // of a text that the server takes, at four bytes a character
+const NO_TEXT = /^%PDF-|^\{\\rtf|\0/;
 const LETTER = /[\p{L}\p{N}]/gu;
 // What the library calls hidden: all that Unicode lets be ignored, but what belongs in emoji and words.
 const CONCEALED = /(?![\p{Variation_Selector}\u00ad])\p{Default_Ignorable_Code_Point}/u;
@@ -72,6 +74,32 @@ function count() {
   $("count").textContent = plural(words, "word");
   const least = models.get($("model").value)?.min_words;
   $("least").textContent = least && words < least ? `; at least ${least} are needed` : "";
+}
+
+async function take(file) {
+  if (file.size > MOST_BYTES) {
+    throw new Error(`${file.name} is too large for this page: byline score reads it.`);
+  }
+  const bytes = await file.arrayBuffer();
+  let text = null;
+  try {
+    text = new TextDecoder("utf-8", {fatal: true}).decode(bytes);
+  } catch {
+    // Not UTF-8: said below.
+  }
+  if (text === null || NO_TEXT.test(text)) {
+    throw new Error(`${file.name} is no plain text: byline score reads PDF, Word and other files.`);
+  }
+  replaceText(text);
+}
+
+function replaceText(text) {
+  asked?.abort();
+  $("text").value = text;
+  $("result").hidden = true;
+  say("");
+  count();
+  $("text").focus();
 }
 
 async function score() {
@@ -254,12 +282,15 @@ $("model").addEventListener("change", count);
 $("text").addEventListener("keydown", (event) => {
   if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) $("ask").requestSubmit();
 });
-$("clear").addEventListener("click", () => {
-  asked?.abort();
-  $("text").value = "";
-  $("result").hidden = true;
-  say("");
-  count();
-  $("text").focus();
+$("clear").addEventListener("click", () => replaceText(""));
+// Left to the browser, a file that is dropped takes the page's place, and the text is gone.
+document.addEventListener("dragover", (event) => {
+  if (event.dataTransfer.types.includes("Files")) event.preventDefault();
+});
+document.addEventListener("drop", (event) => {
+  const [file] = event.dataTransfer.files;
+  if (!file) return;
+  event.preventDefault();
+  take(file).catch((error) => say(error.message, true));
 });
 loadModels().catch((error) => say(error.message, true));
