@@ -41,6 +41,11 @@ _BIDI = frozenset("\u200e\u200f\u061c\u202a\u202b\u202c\u202d\u202e\u2066\u2067\
 HIDDEN = _ZERO_WIDTH | _BIDI
 """Characters that can't be seen, but tell on a text."""
 
+# Numbers in brackets right behind a word or sentence, and whatever closes those; none of code.
+_NOTE_MARKS = (
+    r"(?:(?<=[\w.!?…%)])|(?<=\w[,;:])|(?<=[\w.!?…)][\"'”’»*`])|(?<=[\w.!?…)]\*\*))"
+    r"(?:\[\d{1,3}\])+(?![\w(`\[\]]|[ ]?[=<>+]|\.\w|->)"
+)
 # What may need work begins with one of these; looking for them alone makes plain text cheap.
 _CANDIDATE = re.compile(r"[\x00-\x08\x0b-\x1f*>\[_`\x7f-\U0010ffff]")
 _TREATED = re.compile(
@@ -49,7 +54,7 @@ _TREATED = re.compile(
     r"|(?P<markup>(?:(?m:^)|(?<=\n[ \t])|(?<=\n[ \t]{2})|(?<=\n[ \t]{3}))(?:>[ \t]?)+"
     r"|\*\*+|__+|(?<!`)`{1,2}(?!`)|(?<![\w*])\*(?=[\w\"'(])|(?<=[\w.,!?;:\"')])\*(?![\w*])"
     r"|(?<![\w_])_(?=[^\W_])|(?<=[^\W_])_(?![\w_])"
-    r"|(?<=[\w.,;:!?)\"'”’\]])\[\d{1,3}\](?![\w(=\]]))"
+    rf"|{_NOTE_MARKS})"
     r"|(?P<unicode>[^\x00-\x9f\u2028\u2029]+)"
 )
 # Begun only where a word begins: from every letter of a long word it would take quadratic time.

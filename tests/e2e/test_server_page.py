@@ -202,33 +202,66 @@ def test_a_text_is_never_markup(watched: Watched, mixed: str) -> None:
     assert watched.page.title() == "Byline: who wrote this?"
 
 
-def test_a_file_is_dropped(watched: Watched, mixed: str) -> None:
+def test_files_are_opened_and_dropped(watched: Watched, mixed: str, tmp_path: Path) -> None:
     page = watched.page
     text = page.get_by_label("Text", exact=True)
 
-    def drop(name: str, data: bytes, times: int = 1) -> None:
+    def drop(*files: tuple[str, bytes], times: int = 1) -> None:
         page.evaluate(
-            """([name, data, times]) => {
+            """([files, times]) => {
               const held = new DataTransfer();
-              held.items.add(new File(Array(times).fill(new Uint8Array(data)), name));
+              for (const [name, data] of files) {
+                held.items.add(new File(Array(times).fill(new Uint8Array(data)), name));
+              }
               const drag = {bubbles: true, cancelable: true, dataTransfer: held};
               for (const kind of ["dragover", "drop"]) {
                 if (document.body.dispatchEvent(new DragEvent(kind, drag))) throw new Error(kind);
               }
             }""",
-            [name, list(data), times],
+            [[(name, list(data)) for name, data in files], times],
         )
 
-    drop("essay.md", mixed.encode())
+    chosen = tmp_path / "essay.txt"
+    chosen.write_bytes(mixed.encode("utf-16"))
+    with page.expect_file_chooser() as asked:
+        page.get_by_role("button", name="Open").click()
+    asked.value.set_files(chosen)
     expect(text).to_have_value(mixed)
-    for name, data, times, said in [
-        ("essay.docx", b"PK\x03\xff", 1, "essay.docx is no plain text"),
-        ("essay.pdf", b"%PDF-1.4 1 0 obj", 1, "essay.pdf is no plain text"),
-        ("long.txt", b"word " * 800, 1001, "long.txt is too large"),
+    drop(("essay.md", b"\xef\xbb\xbfDropped."))
+    expect(text).to_have_value("Dropped.")
+    watched.score(mixed)
+    for data, times, said in [
+        (b"PK\x03\xff", 1, "a.file is no plain text"),
+        (b"MZ\x00\x01", 1, "a.file is no plain text"),
+        (b"%PDF-1.4 1 0 obj", 1, "a.file is no plain text"),
+        (b"{\\rtf1 It rained.}", 1, "a.file is no plain text"),
+        (b"<!DOCTYPE html><p>It rained.", 1, "a.file is no plain text"),
+        (b"word " * 800, 1001, "a.file is too large"),
     ]:
-        drop(name, data, times)
+        drop(("a.file", data), times=times)
         expect(page.get_by_role("status")).to_contain_text(said)
+        expect(page.locator("#result")).to_be_hidden()
         expect(text).to_have_value(mixed)
+    drop(("a.txt", b"One."), ("b.txt", b"Two."))
+    expect(page.get_by_role("status")).to_contain_text("One file at a time")
+
+
+def test_a_file_that_is_refused_ends_what_is_being_scored(watched: Watched, mixed: str) -> None:
+    page = watched.page
+    held: list[Route] = []
+    page.route("**/v1/score", held.append)
+    page.get_by_label("Text", exact=True).fill(mixed)
+    page.get_by_role("button", name="Score").click()
+    expect(page.get_by_role("status")).to_have_text("Scoring.")
+    page.locator("#file").set_input_files(
+        {"name": "a.pdf", "mimeType": "application/pdf", "buffer": b"%PDF-1.4"}
+    )
+    expect(page.get_by_role("status")).to_contain_text("a.pdf is no plain text")
+    expect(page.get_by_role("button", name="Score")).to_have_attribute("aria-disabled", "false")
+    for route in held:
+        route.abort()
+    expect(page.get_by_role("status")).to_contain_text("a.pdf is no plain text")
+    expect(page.locator("#result")).to_be_hidden()
 
 
 def test_by_keyboard(watched: Watched, mixed: str) -> None:

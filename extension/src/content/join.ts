@@ -8,7 +8,9 @@ export const MOST_WORDS = 300;
 /** Between blocks: the server takes them for paragraphs, and glues no sentence across. */
 export const SEPARATOR = "\n\n";
 const SENTENCE_END = /[.!?…。！？]["'”’»)\]]*$/u;
-/** What a sentence has at least, in words. */
+/** Questions belong to their answers, and what ticks has digits. */
+const STATEMENT = /^\P{Nd}+[.!…]["'”’»)]*$/u;
+/** What a statement has at least, in words. */
 const LEAST_WORDS = 5;
 
 /** Blocks whose parts stand side by side in one parent, and of one kind. */
@@ -49,33 +51,30 @@ export function runs(blocks: readonly Block[]): Block[][] {
  */
 export function join(blocks: readonly Block[], minWords: number): PassageText[] {
   return runs(blocks).flatMap((run) =>
-    run[0]?.kind === "heading" ? [] : groups(run, minWords).flatMap(passages),
+    run[0]?.kind === "heading" ? [] : between(groups(run, minWords), minWords).flatMap(passages),
   );
 }
 
 /**
- * A run in groups. Short blocks go together, and what is left of them goes with the short ones
- * before it. A block that is long enough stands alone, but that a few whole sentences beside it which
- * could not be judged by themselves go with it: the one before them, else the one behind.
+ * A run in groups. A block that is long enough stands alone: a counter that ticks next to a
+ * paragraph must not change its text. Short ones go together, and what is left of
+ * them goes with the short ones before it.
  */
 function groups(run: readonly Block[], minWords: number): Block[][] {
   const found: Block[][] = [];
   let open: Block[] = [];
   let joined: Block[] | undefined;
-  const close = (long: Block[]) => {
-    const before = found.at(-1);
+  const close = () => {
+    if (open.length === 0) return;
     if (joined) joined.push(...open);
-    else if (!areSentences(open)) found.push(open);
-    else if (before && total([...before, ...open]) <= MOST_WORDS) before.push(...open);
-    else if (total([...open, ...long]) <= MOST_WORDS) long.unshift(...open);
     else found.push(open);
     open = [];
-    joined = undefined;
-    found.push(long);
   };
   for (const block of run) {
     if (block.words >= minWords) {
-      close([block]);
+      close();
+      joined = undefined;
+      found.push([block]);
     } else {
       open.push(block);
       if (total(open) >= minWords) {
@@ -85,17 +84,42 @@ function groups(run: readonly Block[], minWords: number): Block[][] {
       }
     }
   }
-  close([]);
-  return found.filter(({ length }) => length > 0);
+  close();
+  return found;
+}
+
+/**
+ * A short paragraph that could not be judged goes with the long one before it, else with the one
+ * behind. Not so the last of a run, which may still be being written.
+ */
+function between(groups: readonly Block[][], minWords: number): Block[][] {
+  const found: Block[][] = [];
+  let ahead: Block[] = [];
+  for (const [index, group] of groups.entries()) {
+    const before = found.at(-1);
+    const behind = groups[index + 1];
+    if (!behind || total(group) >= minWords || !areStatements(group)) {
+      found.push([...ahead, ...group]);
+      ahead = [];
+    } else if (before && areParagraphs(before, group)) before.push(...group);
+    else if (areParagraphs(group, behind)) ahead = group;
+    else found.push(group);
+  }
+  return found;
 }
 
 function total(blocks: readonly Block[]): number {
   return blocks.reduce((sum, { words }) => sum + words, 0);
 }
 
-/** A counter that ticks next to a paragraph must not change its text: it is no sentence. */
-function areSentences(blocks: readonly Block[]): boolean {
-  return blocks.every(({ text, words }) => words >= LEAST_WORDS && SENTENCE_END.test(text));
+function areStatements(blocks: readonly Block[]): boolean {
+  return blocks.every(({ text, words }) => words >= LEAST_WORDS && STATEMENT.test(text));
+}
+
+/** Of one text, and no more than a passage holds. Boxes side by side are of many writers. */
+function areParagraphs(a: readonly Block[], b: readonly Block[]): boolean {
+  const all = [...a, ...b];
+  return all.every(({ element }) => element.tagName === "P") && total(all) <= MOST_WORDS;
 }
 
 /** A group as one text, or as several where it is long. */

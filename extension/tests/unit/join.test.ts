@@ -19,7 +19,7 @@ function sizes(blocks: readonly Block[]): number[][] {
 }
 
 describe("passages", () => {
-  test("are long paragraphs by themselves, whatever stands beside them", () => {
+  test("are long paragraphs by themselves, whatever ticks beside them", () => {
     expect(sizes([block(50), block(3), block(60)])).toEqual([[50], [3], [60]]);
   });
 
@@ -31,22 +31,32 @@ describe("passages", () => {
     ]);
   });
 
-  test("take in the sentences beside them that are too few to be judged", () => {
-    const said = (words: number): Block => {
+  test("take in a paragraph between them that is too short to be judged", () => {
+    const said = (words: number, end = ".", tag = "p"): Block => {
       const one = block(words);
-      return { ...one, text: `${one.text}.` };
+      const element = document.createElement(tag);
+      parents.article.append(element);
+      return { ...one, element, text: `${one.text.replace(/\d/g, "x")}${end}` };
     };
     expect(sizes([block(50), said(15), block(60)])).toEqual([[50, 15], [60]]);
-    expect(sizes([said(15), said(9), block(60), said(20)])).toEqual([[15, 9, 60, 20]]);
+    expect(sizes([said(15), said(9), block(60), block(50)])).toEqual([[15, 9, 60], [50]]);
     expect(sizes([block(290), said(15), block(60)])).toEqual([[290], [15, 60]]);
     expect(sizes([block(290), said(15), block(290)])).toEqual([[290], [15], [290]]);
-    expect(sizes([block(50), said(15), block(3), block(60)])).toEqual([[50], [15, 3], [60]]);
-    expect(sizes([block(50), said(4), block(60)])).toEqual([[50], [4], [60]]);
     expect(sizes([block(50), said(15), said(30), said(15), block(60)])).toEqual([
       [50],
       [15, 30, 15],
       [60],
     ]);
+    // Neither what may still be being written, a question, a counter, a part of a sentence,
+    expect(sizes([block(50), said(15)])).toEqual([[50], [15]]);
+    for (const other of [said(15, "?"), said(15, ", 12 of them."), said(15, ""), said(4)]) {
+      expect(sizes([block(50), other, block(60)])).toEqual([[50], [other.words], [60]]);
+    }
+    expect(sizes([block(50), said(15), block(3), block(60)])).toEqual([[50], [15, 3], [60]]);
+    // nor a comment, a cell, a quotation.
+    for (const tag of ["div", "td", "blockquote"]) {
+      expect(sizes([block(50), said(15, ".", tag), block(60)])).toEqual([[50], [15], [60]]);
+    }
   });
 
   test("never glue headings or list items to paragraphs, nor one comment to another", () => {

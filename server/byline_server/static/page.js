@@ -10,8 +10,8 @@ const MEANINGS = {
 };
 const LEVELS = 4;
 const STRONGEST = 5;
-const MOST_BYTES = 4_000_000; // of a text that the server takes, at four bytes a character
-const NO_TEXT = /^%PDF-|^\{\\rtf|\0/;
+const MOST_BYTES = 4_000_000; // of a file: a million characters of four bytes
+const NO_TEXT = /^\s*(?:%PDF-|\{\\rtf|<\?xml|<!doctype|<html)|\0/i;
 const LETTER = /[\p{L}\p{N}]/gu;
 // What the library calls hidden: all that Unicode lets be ignored, but what belongs in emoji and words.
 const CONCEALED = /(?![\p{Variation_Selector}\u00ad])\p{Default_Ignorable_Code_Point}/u;
@@ -19,6 +19,7 @@ const CONCEALED = /(?![\p{Variation_Selector}\u00ad])\p{Default_Ignorable_Code_P
 const $ = (id) => document.getElementById(id);
 let models = new Map();
 let asked = null;
+let opened = 0;
 
 function element(name, className, text) {
   const made = document.createElement(name);
@@ -76,21 +77,33 @@ function count() {
   $("least").textContent = least && words < least ? `; at least ${least} are needed` : "";
 }
 
-async function take(file) {
-  if (file.size > MOST_BYTES) {
-    throw new Error(`${file.name} is too large for this page: byline score reads it.`);
-  }
-  const bytes = await file.arrayBuffer();
-  let text = null;
+async function openFile([file, another]) {
+  const mine = ++opened;
+  asked?.abort();
+  $("result").hidden = true;
   try {
-    text = new TextDecoder("utf-8", {fatal: true}).decode(bytes);
+    if (another) throw new Error("One file at a time, please: byline score reads many.");
+    const text = file.size > MOST_BYTES ? null : decoded(await file.arrayBuffer());
+    if (mine !== opened) return; // another came after it
+    if (text === null || NO_TEXT.test(text)) {
+      const what = file.size > MOST_BYTES ? "too large for this page" : "no plain text";
+      throw new Error(`${file.name} is ${what}: byline score, in a terminal, reads it.`);
+    }
+    replaceText(text);
+  } catch (error) {
+    say(error.message, true);
+  }
+}
+
+function decoded(bytes) {
+  const [first, second] = new Uint8Array(bytes);
+  const label = first === 0xff && second === 0xfe ? "utf-16le"
+    : first === 0xfe && second === 0xff ? "utf-16be" : "utf-8";
+  try {
+    return new TextDecoder(label, {fatal: true}).decode(bytes);
   } catch {
-    // Not UTF-8: said below.
+    return null;
   }
-  if (text === null || NO_TEXT.test(text)) {
-    throw new Error(`${file.name} is no plain text: byline score reads PDF, Word and other files.`);
-  }
-  replaceText(text);
 }
 
 function replaceText(text) {
@@ -288,9 +301,14 @@ document.addEventListener("dragover", (event) => {
   if (event.dataTransfer.types.includes("Files")) event.preventDefault();
 });
 document.addEventListener("drop", (event) => {
-  const [file] = event.dataTransfer.files;
-  if (!file) return;
+  const {files} = event.dataTransfer;
+  if (!files.length) return;
   event.preventDefault();
-  take(file).catch((error) => say(error.message, true));
+  openFile(files);
+});
+$("open").addEventListener("click", () => $("file").click());
+$("file").addEventListener("change", () => {
+  if ($("file").files.length) openFile($("file").files);
+  $("file").value = ""; // so that the same file can be chosen again
 });
 loadModels().catch((error) => say(error.message, true));
