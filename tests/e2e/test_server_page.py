@@ -249,7 +249,7 @@ def test_files_are_opened_and_dropped(watched: Watched, mixed: str, tmp_path: Pa
 def test_a_file_that_is_refused_ends_what_is_being_scored(watched: Watched, mixed: str) -> None:
     page = watched.page
     held: list[Route] = []
-    page.route("**/v1/score", held.append)
+    page.route("**/v1/score", lambda route: held.append(route))
     page.get_by_label("Text", exact=True).fill(mixed)
     page.get_by_role("button", name="Score").click()
     expect(page.get_by_role("status")).to_have_text("Scoring.")
