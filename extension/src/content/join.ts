@@ -8,10 +8,10 @@ export const MOST_WORDS = 300;
 /** Between blocks: the server takes them for paragraphs, and glues no sentence across. */
 export const SEPARATOR = "\n\n";
 const SENTENCE_END = /[.!?…。！？]["'”’»)\]]*$/u;
-/** Questions belong to their answers, and what ticks has digits. */
-const STATEMENT = /^\P{Nd}+[.!…]["'”’»)]*$/u;
-/** What a statement has at least, in words. */
-const LEAST_WORDS = 5;
+/** Questions belong to their answers. */
+const STATEMENT_END = /[.!…:]["'”’»)\]]*$/u;
+/** What a statement has at least, in words: a counter that ticks has fewer. */
+const LEAST_WORDS = 10;
 
 /** Blocks whose parts stand side by side in one parent, and of one kind. */
 function areNeighbours(a: Block, b: Block): boolean {
@@ -113,7 +113,7 @@ function total(blocks: readonly Block[]): number {
 }
 
 function areStatements(blocks: readonly Block[]): boolean {
-  return blocks.every(({ text, words }) => words >= LEAST_WORDS && STATEMENT.test(text));
+  return blocks.every(({ text, words }) => words >= LEAST_WORDS && STATEMENT_END.test(text));
 }
 
 /** Of one text, and no more than a passage holds. Boxes side by side are of many writers. */

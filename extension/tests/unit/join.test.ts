@@ -36,10 +36,10 @@ describe("passages", () => {
       const one = block(words);
       const element = document.createElement(tag);
       parents.article.append(element);
-      return { ...one, element, text: `${one.text.replace(/\d/g, "x")}${end}` };
+      return { ...one, element, text: `${one.text}${end}` };
     };
     expect(sizes([block(50), said(15), block(60)])).toEqual([[50, 15], [60]]);
-    expect(sizes([said(15), said(9), block(60), block(50)])).toEqual([[15, 9, 60], [50]]);
+    expect(sizes([said(15), said(12), block(60), block(50)])).toEqual([[15, 12, 60], [50]]);
     expect(sizes([block(290), said(15), block(60)])).toEqual([[290], [15, 60]]);
     expect(sizes([block(290), said(15), block(290)])).toEqual([[290], [15], [290]]);
     expect(sizes([block(50), said(15), said(30), said(15), block(60)])).toEqual([
@@ -47,9 +47,9 @@ describe("passages", () => {
       [15, 30, 15],
       [60],
     ]);
-    // Neither what may still be being written, a question, a counter, a part of a sentence,
+    // Neither what may still be being written, a question, a part of a sentence, a counter,
     expect(sizes([block(50), said(15)])).toEqual([[50], [15]]);
-    for (const other of [said(15, "?"), said(15, ", 12 of them."), said(15, ""), said(4)]) {
+    for (const other of [said(15, "?"), said(15, ""), said(9)]) {
       expect(sizes([block(50), other, block(60)])).toEqual([[50], [other.words], [60]]);
     }
     expect(sizes([block(50), said(15), block(3), block(60)])).toEqual([[50], [15, 3], [60]]);
