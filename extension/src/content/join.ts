@@ -51,7 +51,7 @@ export function runs(blocks: readonly Block[]): Block[][] {
  */
 export function join(blocks: readonly Block[], minWords: number): PassageText[] {
   return runs(blocks).flatMap((run) =>
-    run[0]?.kind === "heading" ? [] : between(groups(run, minWords), minWords).flatMap(passages),
+    run[0]?.kind === "heading" ? [] : attached(groups(run, minWords), minWords).flatMap(passages),
   );
 }
 
@@ -90,19 +90,20 @@ function groups(run: readonly Block[], minWords: number): Block[][] {
 
 /**
  * A short paragraph that could not be judged goes with the long one before it, else with the one
- * behind. Not so the last of a run, which may still be being written.
+ * behind. Not so one that nothing follows: it may still be being written.
  */
-function between(groups: readonly Block[][], minWords: number): Block[][] {
+function attached(groups: readonly Block[][], minWords: number): Block[][] {
   const found: Block[][] = [];
   let ahead: Block[] = [];
   for (const [index, group] of groups.entries()) {
     const before = found.at(-1);
     const behind = groups[index + 1];
-    if (!behind || total(group) >= minWords || !areStatements(group)) {
+    const isLast = !behind && !group.at(-1)?.element.nextElementSibling;
+    if (isLast || total(group) >= minWords || !areStatements(group)) {
       found.push([...ahead, ...group]);
       ahead = [];
     } else if (before && areParagraphs(before, group)) before.push(...group);
-    else if (areParagraphs(group, behind)) ahead = group;
+    else if (behind && areParagraphs(group, behind)) ahead = group;
     else found.push(group);
   }
   return found;

@@ -47,6 +47,7 @@ describe("passages", () => {
       [15, 30, 15],
       [60],
     ]);
+    expect(sizes([block(50), said(15), block(4, "heading")])).toEqual([[50, 15]]);
     // Neither what may still be being written, a question, a part of a sentence, a counter,
     expect(sizes([block(50), said(15)])).toEqual([[50], [15]]);
     for (const other of [said(15, "?"), said(15, ""), said(9)]) {
