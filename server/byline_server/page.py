@@ -1,4 +1,4 @@
-"""`/`: the page to paste a text into. Its script asks /v1/score as any other client does."""
+"""`/`: the page for a text, pasted or opened; its script asks /v1/score as any client does."""
 
 from __future__ import annotations
 

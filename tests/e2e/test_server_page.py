@@ -230,15 +230,15 @@ def test_files_are_opened_and_dropped(watched: Watched, mixed: str, tmp_path: Pa
     drop(("essay.md", b"\xef\xbb\xbfDropped."))
     expect(text).to_have_value("Dropped.")
     watched.score(mixed)
-    for data, times, said in [
-        (b"PK\x03\xff", 1, "a.file is no plain text"),
-        (b"MZ\x00\x01", 1, "a.file is no plain text"),
-        (b"%PDF-1.4 1 0 obj", 1, "a.file is no plain text"),
-        (b"{\\rtf1 It rained.}", 1, "a.file is no plain text"),
-        (b"<!DOCTYPE html><p>It rained.", 1, "a.file is no plain text"),
-        (b"word " * 800, 1001, "a.file is too large"),
+    for name, data, times, said in [
+        ("a.docx", b"PK\x03\xff", 1, "a.docx is no plain text"),
+        ("b.exe", b"MZ\x00\x01", 1, "b.exe is no plain text"),
+        ("c.pdf", b"%PDF-1.4 1 0 obj", 1, "c.pdf is no plain text"),
+        ("d.rtf", b"{\\rtf1 It rained.}", 1, "d.rtf is no plain text"),
+        ("e.html", b"<!DOCTYPE html><p>It rained.", 1, "e.html is no plain text"),
+        ("f.txt", b"word " * 800, 1001, "f.txt is too large"),
     ]:
-        drop(("a.file", data), times=times)
+        drop((name, data), times=times)
         expect(page.get_by_role("status")).to_contain_text(said)
         expect(page.locator("#result")).to_be_hidden()
         expect(text).to_have_value(mixed)

@@ -92,12 +92,12 @@ function groups(run: readonly Block[], minWords: number): Block[][] {
  * A short paragraph that could not be judged goes with the long one before it, else with the one
  * behind. Not so one that nothing follows: it may still be being written.
  */
-function attached(groups: readonly Block[][], minWords: number): Block[][] {
+function attached(all: readonly Block[][], minWords: number): Block[][] {
   const found: Block[][] = [];
   let ahead: Block[] = [];
-  for (const [index, group] of groups.entries()) {
+  for (const [index, group] of all.entries()) {
     const before = found.at(-1);
-    const behind = groups[index + 1];
+    const behind = all[index + 1];
     const isLast = !behind && !group.at(-1)?.element.nextElementSibling;
     if (isLast || total(group) >= minWords || !areStatements(group)) {
       found.push([...ahead, ...group]);

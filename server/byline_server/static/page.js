@@ -83,11 +83,12 @@ async function openFile([file, another]) {
   $("result").hidden = true;
   try {
     if (another) throw new Error("One file at a time, please: byline score reads many.");
-    const text = file.size > MOST_BYTES ? null : decoded(await file.arrayBuffer());
+    if (file.size > MOST_BYTES) throw new Error(`${file.name} is too large for this page.`);
+    const text = await decoded(file);
     if (mine !== opened) return; // another came after it
     if (text === null || NO_TEXT.test(text)) {
-      const what = file.size > MOST_BYTES ? "too large for this page" : "no plain text";
-      throw new Error(`${file.name} is ${what}: byline score, in a terminal, reads it.`);
+      throw new Error(`${file.name} is no plain text in UTF-8 or UTF-16. `
+        + "Other kinds (PDF, Word and more) are read by byline score, in a terminal.");
     }
     replaceText(text);
   } catch (error) {
@@ -95,14 +96,15 @@ async function openFile([file, another]) {
   }
 }
 
-function decoded(bytes) {
-  const [first, second] = new Uint8Array(bytes);
-  const label = first === 0xff && second === 0xfe ? "utf-16le"
-    : first === 0xfe && second === 0xff ? "utf-16be" : "utf-8";
+async function decoded(file) {
   try {
+    const bytes = await file.arrayBuffer();
+    const [first, second] = new Uint8Array(bytes);
+    const label = first === 0xff && second === 0xfe ? "utf-16le"
+      : first === 0xfe && second === 0xff ? "utf-16be" : "utf-8";
     return new TextDecoder(label, {fatal: true}).decode(bytes);
   } catch {
-    return null;
+    return null; // other bytes, or a folder
   }
 }
 
