@@ -56,9 +56,9 @@ export function join(blocks: readonly Block[], minWords: number): PassageText[] 
 }
 
 /**
- * A run in groups. A block that is long enough stands alone: a counter that ticks next to a
- * paragraph must not change its text. Short ones go together, and what is left of
- * them goes with the short ones before it.
+ * A run in groups. A block that is long enough stands alone: a counter that ticks next to a paragraph
+ * must not change its text. Short ones go together, and what is left of them goes with the short ones
+ * before it.
  */
 function groups(run: readonly Block[], minWords: number): Block[][] {
   const found: Block[][] = [];
