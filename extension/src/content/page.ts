@@ -28,6 +28,8 @@ const LOOK = 30;
 const SCROLL = 100;
 const REPORT = 150;
 const HOVER = 120;
+/** A tooltip waits that long for a pointer that left its passage: a slow hand may be on its way there. */
+const LEAVE = 300;
 const FRAME = 16;
 /** After these something may be in view, or visible, that was not, or the other way round. */
 const LOOKED_AT = ["scroll", "resize", "click", "toggle", "transitionend", "animationend"];
@@ -268,6 +270,7 @@ export class Page {
       if (this.overlay.owns(event.target)) {
         // It was on its way here: what it passed is not what it rests on.
         this.timers.cancel("hover");
+        this.timers.cancel("leave");
         return;
       }
       this.timers.afterLast("hover", HOVER, () => {
@@ -413,11 +416,16 @@ export class Page {
     if (this.selection.waiting) return;
     const passage = this.check?.display.passageAt(x, y);
     if (passage?.score) {
+      this.timers.cancel("leave");
       this.selection.close();
       this.stays = false;
       const card = scoreCard(passage.score, this.minWords, this.words);
       this.showTip(card, passage, new DOMRect(x, y - 8, 1, 16));
-    } else if (!this.selection.isOpen && !this.stays) this.closeTip();
+    } else {
+      this.timers.soon("leave", LEAVE, () => {
+        if (!this.selection.isOpen && !this.stays) this.closeTip();
+      });
+    }
   }
 
   /** About a passage at a place, or about the selection, which has its own. */
