@@ -6,7 +6,8 @@ Three things are taken out of the model's sight, because they say nothing about 
   from the mathematical and full-width blocks. Each is reported as a finding;
 * encoding - compatibility forms (Unicode NFKC, UAX #15), typographic quotes, odd spaces,
   control characters, line endings;
-* markup - emphasis marks, inline code ticks and quote prefixes of Markdown and e-mail.
+* markup - emphasis marks, inline code ticks and quote prefixes of Markdown and e-mail, and marks of
+  notes: numbers in brackets at the end of what they belong to.
 
 Whitespace is otherwise left alone: the tokenizer ignores it and `segment` needs the line breaks.
 """
@@ -40,14 +41,20 @@ _BIDI = frozenset("\u200e\u200f\u061c\u202a\u202b\u202c\u202d\u202e\u2066\u2067\
 HIDDEN = _ZERO_WIDTH | _BIDI
 """Characters that can't be seen, but tell on a text."""
 
+# Numbers in brackets right behind a word or sentence, and whatever closes those; none of code.
+_NOTE_MARKS = (
+    r"(?:(?<=[\w.!?…%)])|(?<=\w[,;:])|(?<=[\w.!?…)][\"'”’»*`])|(?<=[\w.!?…)]\*\*))"
+    r"(?:\[\d{1,3}\])+(?![\w(`\[\]]|[ ]?[=<>+]|\.\w|->)"
+)
 # What may need work begins with one of these; looking for them alone makes plain text cheap.
-_CANDIDATE = re.compile(r"[\x00-\x08\x0b-\x1f*>_`\x7f-\U0010ffff]")
+_CANDIDATE = re.compile(r"[\x00-\x08\x0b-\x1f*>\[_`\x7f-\U0010ffff]")
 _TREATED = re.compile(
     r"(?P<newline>\r\n?|[\u2028\u2029\x0b\x0c\x85])"
     r"|(?P<control>[\x00-\x08\x0e-\x1f\x7f-\x9f]+)"
     r"|(?P<markup>(?:(?m:^)|(?<=\n[ \t])|(?<=\n[ \t]{2})|(?<=\n[ \t]{3}))(?:>[ \t]?)+"
     r"|\*\*+|__+|(?<!`)`{1,2}(?!`)|(?<![\w*])\*(?=[\w\"'(])|(?<=[\w.,!?;:\"')])\*(?![\w*])"
-    r"|(?<![\w_])_(?=[^\W_])|(?<=[^\W_])_(?![\w_]))"
+    r"|(?<![\w_])_(?=[^\W_])|(?<=[^\W_])_(?![\w_])"
+    rf"|{_NOTE_MARKS})"
     r"|(?P<unicode>[^\x00-\x9f\u2028\u2029]+)"
 )
 # Begun only where a word begins: from every letter of a long word it would take quadratic time.

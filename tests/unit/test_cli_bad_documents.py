@@ -422,18 +422,6 @@ def test_plain_text_keeps_its_offsets() -> None:
     assert text.split() == left.split()
 
 
-def test_marks_of_notes_that_were_left_behind_are_no_words() -> None:
-    text = "It rained.[1] Nobody\u2019s cat came[2][13] (or so[a] it says)[3]; see [4] and x[y]."
-    left = plain_text(text).text
-    assert len(left) == len(text)
-    assert left.split() == (
-        "It rained. Nobody\u2019s cat came (or so[a] it says) ; see [4] and x[y].".split()
-    )
-    assert plain_text(text).set_apart == 0
-    few = "It rained.[1] Nobody came.[2]"
-    assert plain_text(few).text == few
-
-
 @pytest.mark.parametrize(
     ("kind", "words"),
     [("quote", "> quoted by mail"), ("code", "code = indented() return code"),

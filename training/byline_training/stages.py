@@ -212,7 +212,18 @@ def _teacher_answers(
     if kept := cached(path, key):
         return kept
     vocabulary = Vocabulary.of(run, run.preset.teacher.base)
-    windows = [vocabulary.translate(example.ids).astype(np.int64) for example in examples]
+    # Nothing is learned from what it says of windows of both kinds: there its answers stay zero.
+    pure = np.array([example.label in (0, 1) for example in examples])
+    windows = [
+        vocabulary.translate(example.ids).astype(np.int64)
+        for example, asked in zip(examples, pure, strict=True)
+        if asked
+    ]
+    places = {
+        "document": pure,
+        "token": np.repeat(pure, [len(example.ids) for example in examples]),
+        "pooled": pure,
+    }
     names = training_names(run, "teacher")
     answers: dict[str, NDArray[Any]] = {}
     for name in names:
@@ -222,9 +233,11 @@ def _teacher_answers(
             ("token", np.concatenate([answer.token for answer in logits])),
             ("pooled", pooled.astype(np.float32)),
         ):
-            answers[part] = answers.get(part, 0) + values / len(names)
-    for part in ("token", "pooled"):
-        answers[part] = answers[part].astype(np.float16)
+            if part not in answers:
+                answers[part] = np.zeros((len(places[part]), *values.shape[1:]))
+            answers[part][places[part]] += values / len(names)
+    for part, kept_as in (("document", np.float32), ("token", np.float16), ("pooled", np.float16)):
+        answers[part] = answers[part].astype(kept_as)
     keep(path, key, **answers)
     return answers
 

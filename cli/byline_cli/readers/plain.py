@@ -26,9 +26,6 @@ _FIELD = re.compile(r"[A-Z][\w-]{0,40}:(?:\s|$)|[ \t]")
 _SIGNATURE = "-- "
 """Alone on its line, it begins the signature of a mail (RFC 3676, 4.3)."""
 _MARK = re.compile(r"\[(?P<mark>\^?\w{1,12})\]")
-_GLUED = re.compile(r"(?<=[\w.,;:!?)\"'”’\]])\[(?P<mark>\d{1,3})\](?![\w(=])")
-_LEAST_GLUED = 3
-"""Numbers in brackets at the ends of words before they are marks, though nothing explains them."""
 _NOTE = re.compile(r"\[(?P<mark>\^?\w{1,12})\]:?[ \t]+\S")
 _SIGN = r"[={}<>]|\w\(|^\s*(?:#|//|\$ |>>> |return\b|import\b|end\b)"
 _CODE = re.compile(rf"{_SIGN}|;|[:,\\]$")
@@ -94,10 +91,6 @@ def _set_apart(text: str) -> Iterator[tuple[int, int, str]]:
     uses = Counter(match["mark"] for match in _MARK.finditer(text))
     # Paragraphs that are numbered so are no notes: nothing refers to them.
     marks = frozenset(m for m, n in definitions.items() if uses[m] > n)
-    # What is copied from an encyclopedia leaves its notes behind.
-    glued = [match["mark"] for match in _GLUED.finditer(text)]
-    if len(glued) >= _LEAST_GLUED:
-        marks |= frozenset(glued)
     whole = text.splitlines(keepends=True)
     listed = frozenset(_references(_kinds(whole, marks)))
     for start, end, _, kind in _kinds(whole, marks):
