@@ -90,6 +90,15 @@ def test_declared_encoding_of_a_page_is_used(mark: bytes) -> None:
         assert decode(data, declared_in_html=True) == page
 
 
+@pytest.mark.parametrize("name", ["ISO-8859-1", "latin1", "us-ascii"])
+def test_page_that_declares_latin_1_is_read_as_browsers_do(name: str) -> None:
+    page = f"<meta charset={name}>{TEXT}"
+    data = page.encode("cp1252")
+    assert decode(data, declared_in_html=True) == page
+    # A byte that is no letter there changes none of the others.
+    assert decode(data + b"\x81", declared_in_html=True) == f"{page}\ufffd"
+
+
 def test_a_wrongly_declared_encoding_is_survived() -> None:
     page = '<meta charset="no-such-encoding">' + TEXT * 3
     assert decode(page.encode("cp1252"), declared_in_html=True) == page

@@ -19,6 +19,9 @@ _SIGNATURES = {
     b"{\\rtf": "a rich-text document",
 }
 _DECLARED = re.compile(rb"<meta[^>]{0,200}charset\s*=\s*[\"']?\s*([\w.:-]{2,40})", re.IGNORECASE)
+_BROADER = {"ascii": "cp1252", "iso8859-1": "cp1252"}
+"""What browsers take for these (WHATWG, Encoding, 4.2): Windows' quotation marks and dashes stand
+where they have control characters or nothing."""
 _CONTROL = re.compile(r"[\x00-\x08\x0e-\x1a\x1c-\x1f]")
 _SAMPLE = 1_000_000
 """Bytes from which an encoding is guessed; a guess costs far more than decoding."""
@@ -93,7 +96,10 @@ def _declared(data: bytes) -> str | None:
     if match is None:
         return None
     try:
-        return data.decode(match[1].decode("ascii"))
+        encoding = codecs.lookup(match[1].decode("ascii")).name
+        if encoding in _BROADER:
+            return data.decode(_BROADER[encoding], "replace")
+        return data.decode(encoding)
     except (LookupError, UnicodeError):  # the codec `undefined` raises the general one
         return None  # declared wrongly, as pages do
 
