@@ -63,6 +63,11 @@ def test_first_line_that_tells_excel_the_separator_is_no_header(tmp_path: Path) 
         read(tmp_path / "a.csv", "sep=;\n")
 
 
+@pytest.mark.parametrize("name", ['"What, in ""your"", own, words, is X?"', '"a,\nb,c"', '5", a'])
+def test_marks_within_a_name_do_not_divide_the_columns(tmp_path: Path, name: str) -> None:
+    assert read(tmp_path / "a.csv", f"id;{name};text\none;x;A, b.\n") == [Row("one", "A, b.")]
+
+
 def test_name_of_a_column_shows_its_spaces(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="no column 'text'; there are: 'id', ' text'"):
         read(tmp_path / "a.csv", "id, text\none, A.\n")

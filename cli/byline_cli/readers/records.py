@@ -20,6 +20,8 @@ T = TypeVar("T")
 
 _SEPARATOR = re.compile(r"sep=(.)\s*", re.IGNORECASE)
 """A first line by which Excel is told what divides the columns."""
+_QUOTED = re.compile(r'(?<![^,;\t|])"(?:[^"]++|"")*+"?')
+"""A name in quotation marks, which are such at its beginning alone."""
 _NOT_ASCII = re.compile(rb"[\x80-\xff]")
 _SAMPLE = 200_000
 _BEFORE = 10_000
@@ -77,7 +79,7 @@ def _csv(path: Path, how: Reading, delimiter: str | None) -> Iterator[Row]:
             raise InputError("is empty: it has no line that names the columns")
         if delimiter is None:
             # A spreadsheet writes the separator of its user's language.
-            delimiter = max(",;\t|", key=first.count)
+            delimiter = max(",;\t|", key=_QUOTED.sub("", first).count)
         reader = csv.reader(itertools.chain((first,), lines), delimiter=delimiter, strict=True)
         header = _first(reader) or []
         text, name = _columns(header, how)
