@@ -160,6 +160,10 @@ def test_parquet(tmp_path: Path) -> None:
     assert found[-1].problem == "has no text in 'text' but NoneType"
     with pytest.raises(InputError, match="has no column 'body'; there are: 'id', 'text'"):
         list(rows(path, Reading(text_column="body")))
+    whole = path.read_bytes()
+    path.write_bytes(whole[:-60] + b"\xff" * 50 + whole[-10:])
+    with pytest.raises(InputError, match=r"can't be read \(Couldn't deserialize"):
+        list(rows(path, HOW))
     path.write_bytes(b"PAR1 not parquet")
     with pytest.raises(InputError, match="is not Parquet or a damaged one"):
         list(rows(path, HOW))

@@ -163,7 +163,7 @@ def check_regular(path: Path) -> None:
 def unreadable(error: OSError) -> InputError:
     """What to say of a file that the system doesn't give."""
     advice = "; allow it to be read" if isinstance(error, PermissionError) else ""
-    return InputError(f"can't be read ({error.strerror}){advice}")
+    return InputError(f"can't be read ({error.strerror or error}){advice}")
 
 
 def bounded(stream: BinaryIO, how: Reading = Reading()) -> bytes:
