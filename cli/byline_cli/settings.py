@@ -176,6 +176,7 @@ class Settings:
     def identity(self, model: ModelInfo) -> dict[str, Any]:
         """What two runs must have in common for one to go on with the other's results."""
         reading = asdict(self.asked.reading) | {"include": sorted(self.asked.reading.include)}
+        del reading["max_bytes"]  # of what could be read it changes nothing
         return {
             "version": version("byline"),
             "model": [model.sha256, asdict(model.thresholds)],

@@ -110,9 +110,24 @@ def test_file_system_without_locks(
         Journal(path, {"model": "a"}, resume=False).close(done=True)
 
 
+def settings_of(*options: str) -> Settings:
+    return Settings.parse(main.commands["score"].make_context("score", ["-", *options]).params)
+
+
 def test_other_thresholds_are_another_model(tiny_repository: Path) -> None:
-    context = main.commands["score"].make_context("score", ["-"])
-    settings = Settings.parse(context.params)
+    settings = settings_of()
     info = info_of(ModelRepository.find(tiny_repository).load(DEFAULT_MODEL))
     moved = replace(info, thresholds=replace(info.thresholds, ai=0.99))
     assert settings.identity(info) != settings.identity(moved)
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "same"), [("--max-size", "2GB", True), ("--include", "code", False)]
+)
+def test_run_with_a_higher_limit_of_size_goes_on(
+    tiny_repository: Path, option: str, value: str, same: bool
+) -> None:
+    info = info_of(ModelRepository.find(tiny_repository).load(DEFAULT_MODEL))
+    identity = settings_of(option, value).identity(info)
+    assert (identity == settings_of().identity(info)) == same
+    assert same or identity[option] == [value]  # as an error names it
