@@ -60,7 +60,13 @@ def excluded(patterns: tuple[str, ...]) -> GitIgnoreSpec:
 
 
 def rules_of(folder: str, outer: Rules | None) -> Rules | None:
-    """The rules in a folder: those of its `.gitignore`, if it has one, before the outer ones."""
+    """The rules in a folder: those of its `.gitignore`, if it has one, before the outer ones.
+
+    As in git, a line that is no pattern matches nothing.
+
+    Raises:
+        InputError: the file can't be read.
+    """
     path = os.path.join(folder, IGNORE_FILE)
     try:
         # As in git, a link isn't followed; a pipe or device could be read for ever.
@@ -75,17 +81,37 @@ def rules_of(folder: str, outer: Rules | None) -> Rules | None:
     from pathspec import GitIgnoreSpec
 
     try:
-        return Rules(folder, GitIgnoreSpec.from_lines(lines), outer)
-    except _BAD_PATTERN as error:
-        raise InputError(f"holds a pattern that is none ({error})") from error
+        spec = GitIgnoreSpec.from_lines(lines)
+    except _BAD_PATTERN:
+        spec = GitIgnoreSpec.from_lines(filter(_is_pattern, lines))
+    return Rules(folder, spec, outer)
 
 
-def rules_around(folder: str) -> Rules | None:
-    """The rules that the folders around have for a resolved one, up to the root of its checkout."""
+def rules_around(folder: str) -> tuple[Rules | None, dict[str, str]]:
+    """The rules that the folders around have for a resolved one, up to the root of its checkout.
+
+    Returns:
+        The rules; and what is wrong with the `.gitignore` files of folders that are read as if they
+        had none, by folder.
+    """
     here = Path(folder)
     around = [here, *here.parents]
     root = next((i for i, parent in enumerate(around) if os.path.exists(parent / ".git")), None)
     rules: Rules | None = None
-    for parent in reversed(around[1 : root + 1] if root is not None else ()):
-        rules = rules_of(str(parent), rules)
-    return rules
+    problems: dict[str, str] = {}
+    for parent in map(str, reversed(around[1 : root + 1] if root is not None else ())):
+        try:
+            rules = rules_of(parent, rules)
+        except InputError as error:
+            problems[parent] = str(error)
+    return rules, problems
+
+
+def _is_pattern(line: str) -> bool:
+    from pathspec import GitIgnoreSpec
+
+    try:
+        GitIgnoreSpec.from_lines((line,))
+    except _BAD_PATTERN:
+        return False
+    return True

@@ -208,12 +208,15 @@ class _Folder:
         self._choice = choice
         self._pass_over = pass_over
         self._exclude = Rules(self._real, excluded(choice.exclude)) if choice.exclude else None
-        around = rules_around(self._real) if choice.ignore_files else None
+        around, self._broken = rules_around(self._real) if choice.ignore_files else (None, {})
         # Of a folder that they leave out they say nothing more: it was named, not found.
         self._around = None if around and around.leave_out(self._real, True) else around
         self._kinds = frozenset(KINDS) | (RECORDS if choice.records else frozenset())
 
     def files(self) -> Iterator[Input]:
+        for folder, problem in self._broken.items():
+            above = os.path.join(self._root, os.path.relpath(folder, self._real), IGNORE_FILE)
+            yield Input(above, Path(self._root), problem=problem)
         # No recursion: folders can be nested deeper than Python recurses.
         stack = [(self._root, True, self._around)]
         while stack:

@@ -62,19 +62,23 @@ def test_folders_nested_deeper_than_python_recurses(tmp_path: Path) -> None:
     assert [item.path for item in find([str(tmp_path)])] == [deep / "a.txt"]
 
 
+@pytest.mark.parametrize("ignore", [".gitignore", "../.gitignore"])
 def test_folder_that_cannot_be_listed_is_a_problem(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ignore: str
 ) -> None:
-    write(tmp_path, "a.txt", "shut/b.txt")
-    (tmp_path / ".gitignore").write_text("[z-a]\n")
+    (tmp_path / ".git").mkdir()
+    tmp_path = tmp_path / "in"
+    write(tmp_path, "a.txt", "shut/b.txt", ignore)
     scandir = os.scandir
 
-    def refuse(path: str) -> os.PathLike[str]:
-        if os.path.basename(path) == "shut":
+    def refuse(path: str, **_: object) -> os.PathLike[str]:
+        if os.path.basename(path) in ("shut", ".gitignore"):
             raise PermissionError(13, "Permission denied", str(path))
         return scandir(path)  # type: ignore[return-value]
 
     monkeypatch.setattr(os, "scandir", refuse)
+    monkeypatch.setattr("byline_cli.ignore.open", refuse, raising=False)
+    assert next(find([str(tmp_path)])).name == str(tmp_path / ignore)
     shut = "the folder can't be listed (Permission denied)"
     for path, expected in (
         (tmp_path, [None, shut]), (tmp_path / "*", [None, shut]), (tmp_path / "*.txt", [None]),
@@ -86,12 +90,12 @@ def test_folder_that_cannot_be_listed_is_a_problem(
         except InputError:
             assert path.parent.name == "*"  # which a.txt is too high for
         broken, *rest = problems
-        assert str(broken).startswith("holds a pattern that is none")
+        assert broken == "can't be read (Permission denied)"
         assert rest == expected
     problems = []
     with pytest.raises(InputError, match=r"nothing matches it as a pattern: .*shut/\*"):
         problems.extend(item.problem for item in find([str(tmp_path / "shut/*")]))
-    assert problems == ["the folder can't be listed (Permission denied)"]
+    assert problems == ["can't be read (Permission denied)", shut]
 
 
 def test_missing_paths_are_named(tmp_path: Path) -> None:
@@ -139,10 +143,10 @@ def test_patterns_that_are_none(tmp_path: Path) -> None:
     write(tmp_path, "a.txt")
     with pytest.raises(InputError, match="--exclude: bad character range"):
         names(tmp_path, ".", choice=Choice(exclude=("[z-a]",)))
-    (tmp_path / ".gitignore").write_text("[z-a]\n")
-    problems = [item.problem or "" for item in find([str(tmp_path)])]
-    assert problems[0].startswith("holds a pattern that is none (")
-    assert problems[1:] == [""]
+    write(tmp_path, ".git/x", "in/a.txt", "in/b.txt")
+    for folder in (tmp_path, tmp_path / "in"):
+        (folder / ".gitignore").write_text("!\n\\\n[z-a]\nb.txt\n")
+        assert names(tmp_path, "in", "a.txt") == ["in/a.txt", "a.txt"]
 
 
 def test_excluded_patterns(tmp_path: Path) -> None:
