@@ -20,6 +20,9 @@ from byline_cli.wording import shown
 
 STANDARD_INPUT = "-"
 _MAGIC = re.compile(r"[*?\[]")
+_PAGES = frozenset((".html", ".htm", ".xhtml"))
+_OF_PAGE = "_files"
+"""How a browser calls the folder beside a saved page: scripts, pictures, and frames of others."""
 _CHUNK = 65536
 _KINDS_NAMED = 6
 
@@ -87,7 +90,8 @@ def find(
 
     Of a folder, files of the kinds that can be read are taken, hidden ones and symbolic links left
     out: a link leads either out of the folder or to what is found in it anyway. So are the files
-    that lock a document while Word has it open (`~$essay.docx`).
+    that lock a document while Word has it open (`~$essay.docx`), and what a browser saves along
+    with a page (`page_files` beside `page.html`).
 
     Args:
         paths: files, folders, patterns such as `texts/**/*.md`, and `-` for standard input.
@@ -236,8 +240,12 @@ class _Folder:
                     rules = rules_of(self._resolved(path), rules)
             except InputError as error:  # its folder is read as if it had none
                 yield Input(os.path.join(path, IGNORE_FILE), Path(path), problem=str(error))
+            pages = [entry.name for entry in found if suffix_of(entry.name) in _PAGES]
+            of_pages = {os.path.splitext(page)[0] + _OF_PAGE for page in pages}
             for entry in reversed(found):
                 below = entry.is_dir(follow_symlinks=False)
+                if below and entry.name in of_pages:
+                    continue
                 if self._wanted(entry, os.path.join(path, entry.name), below, rules):
                     stack.append((os.path.join(path, entry.name), below, rules))
 

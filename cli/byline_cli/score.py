@@ -36,9 +36,10 @@ def score(ctx: click.Context, /, **_: Any) -> None:
     or HTML on standard input. Read are .txt, .md, .html, .pdf, .docx, .odt, .rtf and .epub, and
     with --text-column the rows of .csv, .tsv, .jsonl and .parquet.
 
-    In folders, hidden files, symbolic links and what a .gitignore names are left out, unless the
-    folder itself is named; files of other kinds, too, and a line at the end counts them. Code,
-    tables, quotations, references and navigation are not scored unless --include says so.
+    In folders, hidden files, symbolic links, what a .gitignore names and the X_files that a browser
+    saves beside X.html are left out, unless the folder itself is named; files of other kinds, too,
+    and a line at the end counts them. Code, tables, quotations, references and navigation are not
+    scored unless --include says so.
     """
     from byline_cli.settings import Settings
 

@@ -42,6 +42,15 @@ def test_hidden_files_and_links_of_a_folder_are_left_out(tmp_path: Path) -> None
     assert names(tmp_path, "in/e.txt") == ["in/e.txt"]
 
 
+def test_what_a_browser_saves_along_with_a_page_is_left_out(tmp_path: Path) -> None:
+    write(tmp_path, "A b.HTM", "A b_files/ad.html", "A b_files/in/ad.html", "A b/c.txt")
+    write(tmp_path, "my_files/d.txt", "d.txt", "d_files/e.txt", "f.html", "f_files", "g.html/h.txt")
+    kept = ["A b/c.txt", "A b.HTM", "d.txt", "d_files/e.txt", "f.html", "g.html/h.txt"]
+    assert names(tmp_path, ".") == [*kept, "my_files/d.txt"]
+    assert names(tmp_path, "A b_files") == ["A b_files/ad.html", "A b_files/in/ad.html"]
+    assert names(tmp_path, "A b_files/*.html")[0] == "A b_files/ad.html"
+
+
 def test_named_files_are_taken_whatever_they_are_called(tmp_path: Path) -> None:
     write(tmp_path, "b.pdf", ".a.txt")
     assert names(tmp_path, "b.pdf", ".a.txt", "b.pdf") == ["b.pdf", ".a.txt", "b.pdf"]
