@@ -610,6 +610,9 @@ def test_word_document_with_everything_word_has(tmp_path: Path) -> None:
     body = f"""<w:document xmlns:w="{w}"
       xmlns:mc="http://schemas.openxmlformats.org/markup-compatibility/2006"><w:body>
       <w:sdt><w:sdtContent><w:p><w:r><w:t>In a control.</w:t></w:r></w:p></w:sdtContent></w:sdt>
+      <w:sdt><w:sdtPr><w:docPartObj><w:docPartGallery w:val="Table of Contents"/></w:docPartObj>
+      </w:sdtPr><w:sdtContent><w:p><w:hyperlink><w:r><w:t>How it began</w:t></w:r></w:hyperlink>
+      </w:p></w:sdtContent></w:sdt>
       <w:p><w:ins><w:r><w:t>Inserted</w:t></w:r></w:ins><w:del><w:r><w:delText>gone</w:delText></w:r>
       </w:del><w:r><w:rPr><w:vanish/></w:rPr><w:t>hidden</w:t></w:r><w:hyperlink><w:r>
       <w:t xml:space="preserve"> linked</w:t></w:r></w:hyperlink><w:r><w:tab/><w:t>tab</w:t><w:br/>

@@ -88,6 +88,8 @@ class _Document:
             name = _name(element)
             if name == "tbl":
                 yield Block("table", "\n".join(_rows(element)))
+            elif name == "sdt" and _is_contents(element):
+                yield from (Block("navigation", text) for text in _paragraphs(element))
             elif name == "p":
                 notes: list[str] = []
                 boxes: list[Any] = []
@@ -168,6 +170,15 @@ def _named(style: str) -> Kind | None:
     if _HEADING.fullmatch(style):
         return "heading"
     return next((kind for pattern, kind in _STYLED if pattern.fullmatch(style)), None)
+
+
+def _is_contents(control: Any) -> bool:
+    """Whether a content control is a table of contents; those of Google Docs have no styles."""
+    for name in ("sdtPr", "docPartObj", "docPartGallery"):
+        control = _child(control, name)
+        if control is None:
+            return False
+    return _value(control) == "Table of Contents"
 
 
 def _notes(archive: Archive, part: str) -> dict[str, str]:
