@@ -20,7 +20,8 @@ alone, lists are, too, and the ends of letters."""
 
 _PROSE: tuple[Kind, ...] = ("paragraph", "heading", "list_item")
 _LIST_OF_REFERENCES = re.compile(
-    r"(?:[\divxIVX]+\.?\s+)?(?:references|bibliography|works cited|literature cited|citations|"
+    r"(?:[\divx.]+\s+)?(?:references(?: cited| list)?|reference list|list of references|"
+    r"(?:selected )?bibliography|works? cited|works consulted|literature cited|citations|"
     r"foot ?notes|end ?notes)\s*:?",
     re.IGNORECASE,
 )

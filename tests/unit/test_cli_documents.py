@@ -120,7 +120,11 @@ def test_table_that_only_puts_paragraphs_in_their_places_is_prose() -> None:
     )
 
 
-@pytest.mark.parametrize("heading", ["References", "7. Bibliography", "WORKS CITED:", "Footnotes"])
+@pytest.mark.parametrize("heading", [
+    "References", "7. Bibliography", "WORKS CITED:", "Footnotes", "6.1 References",
+    "Reference list", "List of References", "References Cited", "IV. Work Cited", "Works Consulted",
+    "Selected Bibliography",
+])  # fmt: skip
 def test_lists_of_references_end_at_the_next_heading(heading: str) -> None:
     blocks = [
         Block("heading", heading),
@@ -129,6 +133,12 @@ def test_lists_of_references_end_at_the_next_heading(heading: str) -> None:
         Block("paragraph", "It goes on."),
     ]
     assert join(blocks).text == "Afterword\n\nIt goes on."
+
+
+@pytest.mark.parametrize("heading", ["Sources", "Notes", "Annotated Bibliography"])
+def test_other_headings_begin_no_list_of_references(heading: str) -> None:
+    blocks = [Block("heading", heading), Block("paragraph", "A paragraph of the text.")]
+    assert join(blocks).text.endswith("A paragraph of the text.")
 
 
 def test_references_under_a_word_without_a_style_are_set_apart() -> None:
