@@ -282,6 +282,16 @@ def test_boxes_and_pictures_of_opendocument_stay_out_of_the_paragraph(tmp_path: 
     assert read_file(path) == "A sentence goes on.\n\nOne box.\n\nTwo lines.\n\nA shape."
 
 
+def test_numbered_heading_of_opendocument_is_no_item(tmp_path: Path) -> None:
+    document, _, cell = TABLES["odt"]
+    items = "<t:list-item><t:h>A heading</t:h></t:list-item>"
+    items += f"<t:list-item>{cell.format('An item.')}</t:list-item>"
+    content = document.format(f"<t:list>{items}</t:list>")
+    path = rewritten(tmp_path, "odt", {PARTS["odt"]: content.encode()})
+    kinds = [block.kind for block in odt_blocks(path.read_bytes(), 50_000_000)]
+    assert kinds == ["heading", "list_item"]
+
+
 def test_nesting_deeper_than_python_recurses(tmp_path: Path) -> None:
     deep = 200  # libxml2's own limit is 256
     namespaces = (

@@ -99,7 +99,7 @@ class _Body:
             if element.tag in _PARAGRAPHS:
                 boxes: list[Any] = []
                 text = _text(element, boxes, notes)
-                if element.tag == f"{_TEXT}h" and kind == "paragraph":
+                if element.tag == f"{_TEXT}h" and kind in ("paragraph", "list_item"):
                     kind = "heading"
                 yield Block(self._kind(element, kind), text)
                 yield from (Block("reference", note) for note in notes)
