@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -111,23 +111,35 @@ def set_references_apart(blocks: Iterable[Block]) -> Iterator[Block]:
     """Take what stands under a heading such as `References`, up to the next one, for references.
 
     A paragraph of that one word, as those write who use no styles, is such a heading if less than
-    before it follows: it may also be a line of the contents.
+    before it follows: it may also be a line of the contents. So is an item without others beside
+    it, which word processors make of `5. References`; the next one ends the list.
     """
     found = list(blocks)
     words = [len(block.text.split()) if block.kind in _PROSE else 0 for block in found]
     below = [0]  # of each block, from the end: words up to the next heading
     for block, n in zip(reversed(found), reversed(words), strict=True):
         below.append(0 if block.kind == "heading" else below[-1] + n)
-    listing = False
+    lone = _lone_items(found, words)
+    listing: Kind | None = None  # what its heading is
     above = 0
-    for block, n, following in zip(found, words, reversed(below[:-1]), strict=True):
-        if block.kind == "heading":
-            listing = is_list_of_references(block.text)
-        elif block.kind == "paragraph" and following < above:
-            listing = listing or is_list_of_references(block.text)
-        above += n
-        apart = listing and block.kind not in SET_APART
+    for i, following in enumerate(reversed(below[:-1])):
+        block = found[i]
+        if block.kind == "heading" or (listing == "list_item" and i in lone):
+            listing = None
+        bare = (block.kind == "paragraph" or i in lone) and following < above
+        if not listing and (bare or block.kind == "heading"):
+            listing = block.kind if is_list_of_references(block.text) else None
+        above += words[i]
+        apart = listing is not None and block.kind not in SET_APART
         yield replace(block, kind="reference") if apart else block
+
+
+def _lone_items(blocks: Sequence[Block], words: Sequence[int]) -> frozenset[int]:
+    """Where items of lists stand that have no other right before or behind them."""
+    prose = [i for i, n in enumerate(words) if n]
+    items = [False, *(blocks[i].kind == "list_item" for i in prose), False]
+    around = zip(prose, items, items[1:], items[2:], strict=False)
+    return frozenset(i for i, before, item, behind in around if item and not (before or behind))
 
 
 def is_list_of_references(heading: str) -> bool:

@@ -148,5 +148,10 @@ def test_references_under_a_word_without_a_style_are_set_apart() -> None:
     assert join([text, word, entry]).text == text.text
     after = Block("heading", "Afterword")
     assert join([text, word, entry, after, text]).text.endswith(f"Afterword\n\n{text.text}")
+    item = Block("list_item", "References")  # of `5. References`, as word processors have it
+    assert join([text, item, entry]).text == text.text
+    other = Block("list_item", "Appendix")
+    for rest in ([item, entry, other, entry], [item, other, entry], [other, item, entry]):
+        assert join([text, text, *rest]).text.endswith(entry.text)
     contents = [Block("paragraph", "Contents"), word, text]
     assert join(contents).text.split("\n\n") == [block.text for block in contents]
