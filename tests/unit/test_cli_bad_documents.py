@@ -610,9 +610,25 @@ def test_contents_with_dots_are_set_apart_in_plain_text() -> None:
     assert prose.set_apart == 0
 
 
-def test_references_behind_the_text_are_set_apart() -> None:
-    text = "References\n\n" + "A paragraph of the text.\n\n" * 3 + "References\n\n"
-    assert plain_text(text + SOMEBODY * 3).text.rstrip() == text.rstrip()
+ENTRIES = "1. Somebody, 1999.\n2. Another, 2001.\n\n3. Others, 2003,\n   again.\n\n"
+
+
+@pytest.mark.parametrize("heading", ["References", "5. References"])
+@pytest.mark.parametrize("entries", [SOMEBODY * 3, ENTRIES])
+@pytest.mark.parametrize("above", ["A paragraph of the text.", "- An item\n\n- Another"])
+def test_references_behind_the_text_are_set_apart(heading: str, entries: str, above: str) -> None:
+    text = f"References\n\n{above}\n\n{'A paragraph of the text. ' * 3}\n\n{above}\n\n{heading}"
+    assert plain_text(f"{text}\n\n{entries}").text.rstrip() == text
+    if heading != "References":
+        text = f"{text}\n\n{{}}6. An appendix\n\nOf its own.\n"
+        assert plain_text(text.format(entries)).text.split() == text.format("").split()
+
+
+@pytest.mark.parametrize("item", ["- References", "3. References"])
+def test_item_of_a_list_is_no_heading_of_references(item: str) -> None:
+    for items in (f"{item}\n\n4. An item", f"2. An item\n\n{item}"):
+        text = f"{'A paragraph of the text. ' * 9}\n\n{items}\n\nIts end.\n"
+        assert plain_text(text).text == text
 
 
 def test_word_document_with_everything_word_has(tmp_path: Path) -> None:

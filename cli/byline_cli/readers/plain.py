@@ -27,6 +27,7 @@ _SIGNATURE = "-- "
 """Alone on its line, it begins the signature of a mail (RFC 3676, 4.3)."""
 _MARK = re.compile(r"\[(?P<mark>\^?\w{1,12})\]")
 _NOTE = re.compile(r"\[(?P<mark>\^?\w{1,12})\]:?[ \t]+\S")
+_NUMBERED = re.compile(r"[ \t]*(\d{1,3})[.)][ \t]")
 _SIGN = r"[={}<>]|\w\(|^\s*(?:#|//|\$ |>>> |return\b|import\b|end\b)"
 _CODE = re.compile(rf"{_SIGN}|;|[:,\\]$")
 _SIGN_OF_CODE = re.compile(_SIGN)
@@ -107,24 +108,31 @@ def _set_apart(text: str) -> Iterator[tuple[int, int, str]]:
 def _references(chunks: Iterable[tuple[int, int, list[str], str | None]]) -> Iterator[int]:
     """Where the chunks begin under a heading such as `References`, up to the next that is marked.
 
-    If it comes before all prose, or more than half of the words stand under it, that is no list.
+    If it comes before all prose, or more than half of the words stand under it, that is no list. A
+    heading with a number looks like an item; up to the next of those its list goes.
     """
     lists: list[list[int]] = []
     sizes: list[int] = []
-    total = 0
+    total = numbered = 0
     prose = listing = False
-    for start, _, lines, kind in chunks:
+    above = [""]
+    for (start, _, lines, kind), (_, _, below, _) in pairwise([*chunks, (0, 0, [""], None)]):
         words = sum(len(line.split()) for line in lines)
         total += words
         bare = lines[0].strip(" \t#*_") if len(lines) == 1 else ""
-        if kind is not None:
-            prose = prose or kind == "list_item"
-        elif is_list_of_references(bare):
+        section = _section(above, lines, below) if kind == "list_item" else 0
+        above = lines
+        if kind not in (None, "list_item"):
+            continue
+        if is_list_of_references(bare) and (kind is None or section):
             if prose and not listing:
                 listing = True
+                numbered = section
                 lists.append([])
                 sizes.append(0)
         elif lines[0].lstrip().startswith("#") and 0 < len(bare) < _SHORT:
+            listing = False
+        elif listing and 0 < numbered < section:
             listing = False
         elif listing:
             lists[-1].append(start)
@@ -134,6 +142,19 @@ def _references(chunks: Iterable[tuple[int, int, list[str], str | None]]) -> Ite
     for found, size in zip(lists, sizes, strict=True):
         if 2 * size <= total:
             yield from found
+
+
+def _section(above: list[str], lines: list[str], below: list[str]) -> int:
+    """The number of a line alone, unless a list counts up to it or on from it; else 0."""
+    found = _numbers(lines)
+    if len(lines) > 1 or not found:
+        return 0
+    listed = found[0] - 1 in _numbers(above)[-1:] or found[0] + 1 in _numbers(below)[:1]
+    return 0 if listed else found[0]
+
+
+def _numbers(lines: list[str]) -> list[int]:
+    return [int(found[1]) for found in map(_NUMBERED.match, lines) if found]
 
 
 def _kinds(
