@@ -45,8 +45,10 @@ def pdf_of(*lines: str) -> bytes:
     return f"%PDF-1.4\n{numbered}\ntrailer<</Root 1 0 R>>\n%%EOF\n".encode()
 
 
-def line(text: str, bottom: float, right: float = 500.0, left: float = 72.0) -> Line:
-    return Line(text=text, left=left, right=right, bottom=bottom, size=12.0)
+def line(
+    text: str, bottom: float, right: float = 500.0, left: float = 72.0, size: float = 12.0
+) -> Line:
+    return Line(text=text, left=left, right=right, bottom=bottom, size=size)
 
 
 @pytest.mark.parametrize("font", ["B", "C"])
@@ -116,3 +118,35 @@ def test_a_few_numbers_are_no_numbers_of_lines() -> None:
     numbers = [line(str(i), 700 - 14 * i, 60) for i in range(10)]
     # The outermost may be the page's.
     assert join(layout([numbers])).text.split() == [number.text for number in numbers[1:-1]]
+
+
+PROSE = "The words of a line of this page are many enough for a line of prose, and so"
+
+
+def page_of(*lines: tuple[str, float]) -> list[Line]:
+    """A page with these lines and their sizes, from its top."""
+    return [line(text, 700 - 14 * i, size=size) for i, (text, size) in enumerate(lines)]
+
+
+@pytest.mark.parametrize(
+    ("top", "on", "size", "scored"),
+    [
+        ("{page} Chapter 3. It began", range(50, 60), 12, False),
+        ("It began", range(50, 60, 2), 12, False),  # on right pages
+        ("It began", range(0, 100, 10), 12, True),
+        ("It began", range(50, 60), 20, True),  # on slides
+        ("{page} 17 3.5", range(50, 60), 12, True),
+    ],
+)
+def test_header_of_a_chapter_in_a_long_document_is_navigation(
+    top: str, on: range, size: int, scored: bool
+) -> None:
+    pages = [
+        page_of(
+            (top.format(page=page) if page in on else f"{PROSE} {page * 'a'}", size),
+            *[(f"{page}: {PROSE}", 12)] * 9,
+        )
+        for page in range(100)
+    ]
+    words = join(layout(pages)).text.split()
+    assert words.count(top.split()[-1]) == (len(on) if scored else 0)

@@ -23,6 +23,7 @@ _PAGE_NUMBER = re.compile(
 )
 _LINE_NUMBER = re.compile(r"[0-9]{1,5}$")
 _LEAST_NUMBERED = 15
+_LETTER = re.compile(r"[^\W\d_]")
 _DIGITS = re.compile(r"\d+")
 _FOOTNOTE = re.compile(r"[\d*†‡§]")
 _ENDS = re.compile(r"[.!?:;][\"'”’)\]]*$")
@@ -30,6 +31,7 @@ _EDGE = 2  # lines at the top and at the bottom of a page that may be its header
 _FAR = 2.6  # times the size of letters; browsers set lists in by 2.5
 _UNEVEN = 0.1  # share of the width by which lines may end before the margin
 _REPEATED = 0.3  # share of the pages; left and right ones may differ
+_CHAPTER = 4  # pages that a chapter's header must be on
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,8 +94,8 @@ def layout(pages: Sequence[Sequence[Line]]) -> list[Block]:
     lines = [line for page in pages for line in page]
     if not lines:
         return []
-    running = _running(pages)
     body = _weighted_median([(line.size, len(line.text)) for line in lines])
+    running = _running(pages, body)
     whole = " ".join(line.text for line in lines)
     blocks: list[Block] = []
     open_paragraph: list[Line] = []
@@ -167,10 +169,23 @@ def _key(line: Line) -> tuple[str, int]:
     return _DIGITS.sub("#", line.text), round(line.bottom / 4)
 
 
-def _running(pages: Sequence[Sequence[Line]]) -> frozenset[tuple[str, int]]:
-    """Headers and footers: what stands at the same place on several pages, but for its numbers."""
+def _running(pages: Sequence[Sequence[Line]], body: float) -> frozenset[tuple[str, int]]:
+    """Headers and footers: what stands at the same place on several pages, but for its numbers.
+
+    Those of a chapter are on many of its pages, outermost, and no larger than the text, as titles
+    of slides are. Elsewhere a line that comes again is a row of a table, a caption, or prose.
+    """
     counts = Counter(key for page in pages for key in {_key(line) for line in _edges(page)})
     least = max(2, _REPEATED * len(pages))
+    places: dict[tuple[str, int], list[int]] = {}
+    for i, page in enumerate(pages):
+        edges = _edges(page)
+        outer = [line for line in (*edges[:1], *edges[-1:]) if line.size < 1.12 * body]
+        for key in {_key(line) for line in outer if _LETTER.search(line.text)}:
+            places.setdefault(key, []).append(i)
+    for key, at in places.items():
+        if len(at) >= max(_CHAPTER, _REPEATED * (at[-1] - at[0] + 1)):
+            counts[key] = len(pages)
     return frozenset(key for key, n in counts.items() if n >= least)
 
 
