@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import Any
+
 import pytest
 
 from byline_cli.blocks import Block, join
@@ -150,3 +153,26 @@ def test_header_of_a_chapter_in_a_long_document_is_navigation(
     ]
     words = join(layout(pages)).text.split()
     assert words.count(top.split()[-1]) == (len(on) if scored else 0)
+
+
+@pytest.mark.parametrize(
+    ("above", "first", "scored"),
+    [
+        ("It ends here.", {"text": "Small", "mark": "1"}, False),
+        ("It ends here.", {"text": "12 Small"}, False),
+        ("It ends here.", {"text": "1. Small"}, True),
+        ("Questions", {"text": "12 Small"}, True),
+        ("Somebody, a university", {"text": "Small", "mark": "1"}, True),
+    ],
+)
+def test_notes_that_take_more_room_than_the_text_are_set_apart(
+    above: str, first: dict[str, Any], scored: bool
+) -> None:
+    pages = []
+    for n in "abcde":
+        page = page_of(*[(f"{n} {PROSE}", 12)] * 5, (above, 12), *[(f"{n} small {PROSE}", 9)] * 15)
+        page[5] = replace(page[5], right=200)
+        page[6] = replace(page[6], **first)
+        pages.append(page)
+    words = join(layout(pages)).text.split()
+    assert (words.count("The"), words.count("small")) == (25 + scored * 70, scored * 70)

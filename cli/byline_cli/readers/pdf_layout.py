@@ -26,6 +26,7 @@ _LEAST_NUMBERED = 15
 _LETTER = re.compile(r"[^\W\d_]")
 _DIGITS = re.compile(r"\d+")
 _FOOTNOTE = re.compile(r"[\d*†‡§]")
+_SURE_FOOTNOTE = re.compile(r"(?!1\s)\d{1,3}\s|[†‡§]")
 _ENDS = re.compile(r"[.!?:;][\"'”’)\]]*$")
 _EDGE = 2  # lines at the top and at the bottom of a page that may be its header and footer
 _FAR = 2.6  # times the size of letters; browsers set lists in by 2.5
@@ -94,14 +95,15 @@ def layout(pages: Sequence[Sequence[Line]]) -> list[Block]:
     lines = [line for page in pages for line in page]
     if not lines:
         return []
-    body = _weighted_median([(line.size, len(line.text)) for line in lines])
-    running = _running(pages, body)
+    usual = _usual_size(lines)
+    running = _running(pages, usual)
+    parts = [_without_edges(page, running) for page in pages]
+    body = _body_size([rest for rest, _ in parts], usual)
     whole = " ".join(line.text for line in lines)
     blocks: list[Block] = []
     open_paragraph: list[Line] = []
     margins = _Margins.of(lines)
-    for page in pages:
-        rest, aside = _without_edges(page, running)
+    for rest, aside in parts:
         rest, notes = _without_notes(rest, body)
         aside.extend(Block("reference", text) for text in _notes(notes, whole))
         for group in _groups(rest, body):
@@ -132,16 +134,32 @@ def _without_line_numbers(pages: Sequence[Sequence[Line]]) -> Sequence[Sequence[
     return [[line for line in page if not _LINE_NUMBER.match(line.text)] for page in pages]
 
 
-def _weighted_median(values: Sequence[tuple[float, int]]) -> float:
+def _usual_size(lines: Sequence[Line]) -> float:
+    """The median size of their characters."""
     weights: Counter[float] = Counter()
-    for value, weight in values:
-        weights[round(value, 1)] += weight
+    for line in lines:
+        weights[round(line.size, 1)] += len(line.text)
     half = weights.total() / 2
-    for value in sorted(weights):
-        half -= weights[value]
+    for size in sorted(weights):
+        half -= weights[size]
         if half <= 0:
-            return value
+            return size
     return max(weights)
+
+
+def _body_size(pages: Sequence[Sequence[Line]], usual: float) -> float:
+    """The size of the text: the usual one, but where notes take as much room, that above them."""
+    upper: list[Line] = []
+    for page in filter(None, pages):
+        heights = [line.bottom for line in page]
+        third = (max(heights) - min(heights)) / 3
+        upper.extend(line for line in page if line.bottom >= max(heights) - third)
+    above = max(usual, _usual_size(upper)) if upper else usual
+    small = [(page, _small_from(page, above)) for page in pages]
+    noted = sum(_is_note(page, start) for page, start in small)
+    others = sum(start < len(page) for page, start in small) - noted
+    # Small letters alone tell nothing: under its title, all text of a slide is in such.
+    return above if noted > 1 and 2 * noted >= others else usual
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,13 +225,34 @@ def _without_edges(
 
 
 def _without_notes(page: list[Line], body: float) -> tuple[list[Line], list[Line]]:
-    """Footnotes: small lines at the bottom, of which the first bears a mark."""
-    start = len(page)
-    while start > len(page) // 2 and page[start - 1].size < 0.93 * body:
-        start -= 1
+    """Footnotes: small lines at the bottom, of which the first bears a mark.
+
+    Small are abstracts and questions, too: notes that begin above the middle must surely be such.
+    """
+    start = _small_from(page, body)
+    if not _is_note(page, start):
+        start = max(start, len(page) // 2)
     while start < len(page) and not _begins_note(page[start]):
         start += 1
     return page[:start], page[start:]
+
+
+def _small_from(page: Sequence[Line], body: float) -> int:
+    start = len(page)
+    while start and page[start - 1].size < 0.93 * body:
+        start -= 1
+    return start
+
+
+def _is_note(page: Sequence[Line], start: int) -> bool:
+    """Whether a line bears a mark as no item of a list does, right below a line of prose."""
+    if not 0 < start < len(page):
+        return False
+    above, line = page[start - 1 : start + 1]
+    full = 0.8 * max(other.right - other.left for other in page)
+    prose = above.right - above.left > full or above.hyphen or _ENDS.search(above.text)
+    marked = line.mark or _SURE_FOOTNOTE.match(line.text)
+    return bool(prose and marked and line.fixed == above.fixed)
 
 
 def _begins_note(line: Line) -> bool:
