@@ -24,6 +24,7 @@ class Tokenizer:
         """Take a loaded tokenizer and switch off its own cutting and padding."""
         tokenizer.no_truncation()
         tokenizer.no_padding()
+        tokenizer.encode_special_tokens = True  # a text that says "[SEP]" has those letters
         self._tokenizer = tokenizer
         self.vocabulary_size = tokenizer.get_vocab_size(with_added_tokens=True)
         with_special = tokenizer.encode("a").ids

@@ -109,6 +109,7 @@ def test_a_phrase_in_one_character_does_not_swell_the_text() -> None:
         ("Call `f(x)` or ``g(x)``.", "Call f(x) or g(x)."),
         ("```python\nx\n```", "```python\nx\n```"),
         ("> quoted\n> > twice\n>thrice", "quoted\ntwice\nthrice"),
+        ("> quoted\r> > twice\u2028>thrice", "quoted\ntwice\nthrice"),
         ("2 * 3 * 4 > 5 and snake_case_name", "2 * 3 * 4 > 5 and snake_case_name"),
         ("* item\n- item", "* item\n- item"),
         (
