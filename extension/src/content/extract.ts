@@ -1,5 +1,5 @@
 /**
- * A page's readable blocks: paragraphs, list items, quotes, comments, headings.
+ * A page's readable blocks: paragraphs, list items, quotes, comments, headings, and the borders between.
  *
  * Left out is what nobody wrote as prose: navigation, controls, code, formulas, notes, forms, editors,
  * and what can't be seen. Nothing on the page is changed.
@@ -237,10 +237,16 @@ class Builder {
 
   build(): Block | null {
     const text = this.text.trimEnd();
-    if (!/[\p{L}\p{N}]/u.test(text) || this.linked > text.length * LINK_SHARE) return null;
+    if (!/[\p{L}\p{N}]/u.test(text)) return null;
     const { element, kind, pieces } = this;
+    if (this.linked > text.length * LINK_SHARE && kind !== "heading") return border(element);
     return { element, kind, text, pieces, words: countWords(text) };
   }
+}
+
+/** A rule across the page, the name of the next writer, links to more: the text may be another's below. */
+function border(element: Element): Block {
+  return { element, kind: "border", text: "", pieces: [], words: 0 };
 }
 
 /** The blocks below `start`, in the order of the document; `undefined` where it may be paused. */
@@ -352,6 +358,7 @@ export function* extract(
     }
     if (hasOwn) yield* children(node, node, own, sheet, link);
     yield* close();
+    if (node.tagName === "HR") yield border(node);
     open = around;
     around?.skip();
   }

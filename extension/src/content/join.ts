@@ -12,18 +12,25 @@ const SENTENCE_END = /[.!?…。！？]["'”’»)\]]*$/u;
 const STATEMENT_END = /[.!…:]["'”’»)\]]*$/u;
 /** What a statement has at least, in words: a counter that ticks has fewer. */
 const LEAST_WORDS = 10;
+/** Of another writer, or about another thing, than what is beside them: replies on talk pages are DDs. */
+const APART = new Set("DD TD TH BLOCKQUOTE".split(" "));
 
 /** Blocks whose parts stand side by side in one parent, and of one kind. */
 function areNeighbours(a: Block, b: Block): boolean {
   return (
     a.kind === b.kind &&
-    a.kind !== "heading" &&
+    isText(a) &&
     // A block that holds several has text of its own between them: it is its own parent.
-    (a.element === b.element ||
-      a.element.parentNode === b.element.parentNode ||
-      holds(a, b) ||
-      holds(b, a))
+    (a.element === b.element || areSideBySide(a, b) || holds(a, b) || holds(b, a))
   );
+}
+
+function isText({ kind }: Block): boolean {
+  return kind === "paragraph" || kind === "item";
+}
+
+function areSideBySide({ element: a }: Block, { element: b }: Block): boolean {
+  return a.parentNode === b.parentNode && !APART.has(a.tagName) && !APART.has(b.tagName);
 }
 
 /** Whether a text goes on in paragraphs without being one itself: "Loose<p>Second<p>Third". */
@@ -44,14 +51,14 @@ export function runs(blocks: readonly Block[]): Block[][] {
 }
 
 /**
- * The passages of some blocks, in their order. Headings are none: they are too short to be judged
- * and belong to no paragraph.
+ * The passages of some blocks, in their order. Headings and borders are none: they are too short to be
+ * judged, and belong to no paragraph.
  *
  * @param minWords words of the shortest text that the server judges
  */
 export function join(blocks: readonly Block[], minWords: number): PassageText[] {
   return runs(blocks).flatMap((run) =>
-    run[0]?.kind === "heading" ? [] : attached(groups(run, minWords), minWords).flatMap(passages),
+    run.every(isText) ? attached(groups(run, minWords), minWords).flatMap(passages) : [],
   );
 }
 

@@ -10,7 +10,8 @@ export interface Piece {
   readonly apart: boolean;
 }
 
-export type BlockKind = "paragraph" | "item" | "heading";
+/** A `border` is no text: what stands above it is not joined with what stands below. */
+export type BlockKind = "paragraph" | "item" | "heading" | "border";
 
 /** What the reader sees as one paragraph, list item or heading. */
 export interface Block {

@@ -18,7 +18,9 @@ function blocks(html: string, hidden: Element[] = [], roots: ShadowRoot[] = []):
 }
 
 function texts(html: string): string[] {
-  return blocks(html).map(({ text }) => text);
+  return blocks(html)
+    .filter(({ kind }) => kind !== "border")
+    .map(({ text }) => text);
 }
 
 describe("blocks", () => {
@@ -40,6 +42,20 @@ describe("blocks", () => {
       ["paragraph", "Loose"],
       ["paragraph", "inner"],
       ["paragraph", "text"],
+    ]);
+  });
+
+  test("have borders between them: headings whatever they link, rules, names that are links", () => {
+    const found = blocks(
+      "<h2><a href=/1>A story</a></h2><p>One.</p><hr><p>Two.</p><p><a href=/bob>Bob</a>:</p><p>Three.</p>",
+    );
+    expect(found.map(({ kind, text }) => [kind, text])).toEqual([
+      ["heading", "A story"],
+      ["paragraph", "One."],
+      ["border", ""],
+      ["paragraph", "Two."],
+      ["border", ""],
+      ["paragraph", "Three."],
     ]);
   });
 

@@ -54,14 +54,24 @@ describe("passages", () => {
       expect(sizes([block(50), other, block(60)])).toEqual([[50], [other.words], [60]]);
     }
     expect(sizes([block(50), said(15), block(3), block(60)])).toEqual([[50], [15, 3], [60]]);
-    // nor a comment, a cell, a quotation.
+    // nor a comment, a cell, a quotation,
     for (const tag of ["div", "td", "blockquote"]) {
       expect(sizes([block(50), said(15, ".", tag), block(60)])).toEqual([[50], [15], [60]]);
+    }
+    // of which all but the comments, which none can tell from paragraphs, are not joined at all.
+    for (const tag of ["dd", "td", "th", "blockquote"]) {
+      const one = said(25, ".", tag);
+      expect(sizes([one, said(25, ".", tag)])).toEqual([[25], [25]]);
+      expect(sizes([one, said(25)])).toEqual([[25], [25]]);
+      expect(sizes([one, { ...block(25), element: one.element }])).toEqual([[25, 25]]);
     }
   });
 
   test("never glue headings or list items to paragraphs, nor one comment to another", () => {
-    expect(sizes([block(20), block(4, "heading"), block(20)])).toEqual([[20], [20]]);
+    for (const kind of ["heading", "border"] as const) {
+      expect(sizes([block(20), block(4, kind), block(20)])).toEqual([[20], [20]]);
+      expect(sizes([block(4, kind), block(4, kind)])).toEqual([]);
+    }
     expect(sizes([block(20), block(20, "item"), block(20, "item")])).toEqual([[20], [20, 20]]);
     expect(sizes([block(20), block(20, "paragraph", parents.aside)])).toEqual([[20], [20]]);
   });
