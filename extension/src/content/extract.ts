@@ -31,6 +31,8 @@ const NOTE_MARK = /^(?:(?:[\s[\](){}.,*†‡§¶↑↩^\d]|\ufe0e){1,8}|[[(]?[a
 const FORMULA =
   "math, [role=math], .katex, mjx-container, .MathJax, .MathJax_SVG, .MathJax_Preview, .mjx-chtml";
 const HEADINGS = /^H[1-6]$/;
+const FIELDS = "input:not([type=hidden]), textarea, select";
+const MAIN = "article, main, [role=main]";
 /** Only these, and custom elements, can have a shadow root (DOM standard, attachShadow). */
 const HOSTS = new Set(
   "ARTICLE ASIDE BLOCKQUOTE BODY DIV FOOTER H1 H2 H3 H4 H5 H6 HEADER MAIN NAV P SECTION SPAN".split(
@@ -130,9 +132,14 @@ function rolesOf(element: Element): string[] {
   return element.getAttribute("role")?.toLowerCase().split(/\s+/) ?? [];
 }
 
-/** A form is controls and their labels, unless a whole page was put into one. */
+/**
+ * A form is controls and their labels, unless there is nothing to fill in, as where each comment stands in
+ * one of its own, or a whole page was put into it.
+ */
 function isMereForm(element: Element): boolean {
-  return element.tagName === "FORM" && !element.querySelector("article, main, [role=main], h1");
+  if (element.tagName !== "FORM" || !element.querySelector(FIELDS)) return false;
+  const holdsTitle = element.querySelector("h1") !== null && !element.closest(MAIN);
+  return !holdsTitle && !element.querySelector(MAIN);
 }
 
 /** A file of plain text is shown as one PRE, which is all there is of it. */

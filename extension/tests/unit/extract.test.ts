@@ -61,7 +61,7 @@ describe("blocks", () => {
 
   test("leave out what nobody wrote as prose", () => {
     const nobody =
-      "<nav>a</nav><button>b</button><pre>c</pre><form>d</form><div contenteditable>e</div>" +
+      "<nav>a</nav><button>b</button><pre>c</pre><form>d<input></form><div contenteditable>e</div>" +
       "<div role=navigation>f</div><textarea>g</textarea><script>h</script><style>i</style>" +
       "<noscript>j</noscript><template>k</template><select><option>l</option></select>" +
       "<div role=textbox>m</div><svg><text>n</text></svg><p><a href=#>a longer menu</a> | <a href=#>b</a></p>" +
@@ -78,7 +78,11 @@ describe("blocks", () => {
   });
 
   test("take in a page that was put into a form, and code within a sentence", () => {
-    expect(texts("<form><main><p>A page.</p></main></form>")).toEqual(["A page."]);
+    for (const page of ["<main><p>A page.</p></main>", "<h1>A page.</h1>"]) {
+      expect(texts(`<form><input>${page}</form>`)).toEqual(["A page."]);
+    }
+    expect(texts("<main><form><h1>Write to us</h1><input></form></main>")).toEqual([]);
+    expect(texts("<form><input type=hidden><p>A comment.</p></form>")).toEqual(["A comment."]);
     expect(texts("<p>Call <code>f()</code> twice.</p>")).toEqual(["Call f() twice."]);
     expect(texts("<div contenteditable=false><p>Fixed.</p></div>")).toEqual(["Fixed."]);
   });
