@@ -30,6 +30,8 @@ const NOTE_MARK = /^(?:(?:[\s[\](){}.,*†‡§¶↑↩^\d]|\ufe0e){1,8}|[[(]?[a
 /** As browsers, MathJax and KaTeX show them: dozens of boxes of single letters. */
 const FORMULA =
   "math, [role=math], .katex, mjx-container, .MathJax, .MathJax_SVG, .MathJax_Preview, .mjx-chtml";
+/** Of PDF.js in a page: a box for each line of print, without its paragraphs. */
+const PDF_LINES = "textLayer";
 const HEADINGS = /^H[1-6]$/;
 const FIELDS = "input:not([type=hidden]), textarea, select";
 const MAIN = "article, main, [role=main]";
@@ -164,6 +166,7 @@ function isLeftOut(element: Element): boolean {
   if (isNotes(element)) return true;
   if (NEVER.has(element.tagName.toUpperCase()) && !isPlainText(element)) return true;
   if (rolesOf(element).some((role) => ROLES.has(role))) return true;
+  if (element.classList.contains(PDF_LINES)) return true;
   return isEditor(element) || isMereForm(element);
 }
 

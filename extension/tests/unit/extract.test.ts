@@ -65,7 +65,7 @@ describe("blocks", () => {
       "<div role=navigation>f</div><textarea>g</textarea><script>h</script><style>i</style>" +
       "<noscript>j</noscript><template>k</template><select><option>l</option></select>" +
       "<div role=textbox>m</div><svg><text>n</text></svg><p><a href=#>a longer menu</a> | <a href=#>b</a></p>" +
-      "<p>—</p><div contenteditable=plaintext-only>o</div>";
+      "<p>—</p><div contenteditable=plaintext-only>o</div><div class=textLayer><span>p</span></div>";
     expect(texts(`${nobody}<p>Prose.</p>`)).toEqual(["Prose."]);
   });
 
