@@ -321,6 +321,8 @@ export function* extract(
       return;
     }
     if (eyes.isOwn(node) || isInsertion(node)) return;
+    // Before each element: a single paragraph may have thousands.
+    yield undefined;
     const sheet = sheetOf(node);
     if (isLeftOut(node)) {
       if (sheet.inline || sheet.aside) open?.skip();
@@ -353,7 +355,6 @@ export function* extract(
     const around: Builder | null = sheet.aside ? open : null;
     if (sheet.aside) open = null;
     else yield* close();
-    yield undefined;
     const own =
       HEADINGS.test(node.tagName) || node.getAttribute("role") === "heading"
         ? "heading"

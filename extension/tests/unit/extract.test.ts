@@ -216,6 +216,14 @@ describe("blocks", () => {
     expect(performance.now() - started).toBeLessThan(5000);
   });
 
+  test("may be paused within a paragraph, however much markup it has", () => {
+    document.body.innerHTML = `<p>${"<b>x</b> ".repeat(300)}</p>`;
+    const sights = { shadowRoot: () => undefined, hidden: () => undefined };
+    const found = [...extract(document.body, EYES, sights)];
+    expect(found.filter((one) => one === undefined).length).toBeGreaterThan(300);
+    expect(found.at(-1)!.words).toBe(300);
+  });
+
   test("say for every letter which node it is from", () => {
     const html = "<p>  Ärger 👩🏽‍🚀\n\n mit <i>  é und </i> Raum <b>\n</b>danach<br> und\tmehr</p>";
     const [block] = blocks(html);
