@@ -2,9 +2,10 @@
  * A page's readable blocks: paragraphs, list items, quotes, comments, headings, and the borders between.
  *
  * Left out is what nobody wrote as prose: navigation, controls, code, formulas, notes, forms, editors,
- * and what can't be seen. Nothing on the page is changed.
+ * translations, and what can't be seen. Nothing on the page is changed.
  */
 
+import { isTranslated } from "../shared/translation";
 import { countWords, type Block, type BlockKind, type Piece } from "./text";
 
 /** Not text of the page, wherever they stand. */
@@ -167,6 +168,7 @@ function isLeftOut(element: Element): boolean {
   if (NEVER.has(element.tagName.toUpperCase()) && !isPlainText(element)) return true;
   if (rolesOf(element).some((role) => ROLES.has(role))) return true;
   if (element.classList.contains(PDF_LINES)) return true;
+  if (element.tagName === "HTML" && isTranslated(element.getAttribute("class"))) return true;
   return isEditor(element) || isMereForm(element);
 }
 

@@ -86,9 +86,9 @@ export class Reader {
       const scope = this.passages.size === 0 ? document.body : scopeOf(node, this.passages);
       if (scope) found.add(scope);
     }
-    if (found.size > MANY_PLACES) return [document.body];
+    const places = found.size > MANY_PLACES ? [document.body] : [...found];
     // What came to lie in something hidden, or in an editor, is forgotten along with all of that.
-    const scopes = new Set([...found].map((scope) => outermostUnread(scope) ?? scope));
+    const scopes = new Set(places.map((scope) => outermostUnread(scope) ?? scope));
     return [...scopes].filter(
       (scope) => ![...scopes].some((other) => other !== scope && contains(other, scope)),
     );

@@ -1,5 +1,6 @@
 /** What changes on the page, and what comes near the reader's eyes. */
 
+import { isTranslated } from "../shared/translation";
 import { isHidden } from "./extract";
 
 /** The area looked at beyond the viewport: one screen above and below it. */
@@ -25,7 +26,12 @@ export class Watch {
   constructor(reactions: Reactions, isOwn: (node: Node) => boolean) {
     this.mutations = new MutationObserver((records) => {
       const nodes = new Set<Node>();
-      for (const { type, target, addedNodes, removedNodes } of records) {
+      for (const { type, target, addedNodes, removedNodes, oldValue } of records) {
+        if (type === "attributes") {
+          const now = isTranslated(document.documentElement.getAttribute("class"));
+          if (isTranslated(oldValue) !== now) nodes.add(document.body);
+          continue;
+        }
         // A tooltip or bars of ours came or went; reading the page for it would bring them anew.
         if (type === "childList" && [...addedNodes, ...removedNodes].every(isOwn)) continue;
         // What was only appended is read by itself; anything else concerns its surroundings.
@@ -64,6 +70,10 @@ export class Watch {
     if (this.roots.has(root)) return;
     this.roots.add(root);
     this.mutations.observe(root, { subtree: true, childList: true, characterData: true });
+    if (root !== document) return;
+    // Of all attributes only this one says what becomes of the text: that it is translated.
+    const rootClass = { attributeFilter: ["class"], attributeOldValue: true };
+    this.mutations.observe(document.documentElement, rootClass);
   }
 
   observe(element: Element): void {

@@ -2,25 +2,36 @@
 
 import type { Key } from "../shared/i18n";
 import { siteOf } from "../shared/settings";
+import { isTranslated } from "../shared/translation";
 
 export async function obstacleOf({ id, url }: chrome.tabs.Tab): Promise<Key | null> {
   if (id === undefined || url === undefined) return "cannotCheck";
   const isFile = url.startsWith("file:");
   if (!isFile && siteOf(url) === null) return "cannotCheck";
-  const type = await contentType(id);
-  if (type === "application/pdf" || (type === null && isNamedPdf(url))) return "isPdf";
-  return isFile && type === null ? "fileAccess" : null;
+  const shown = await look(id);
+  if (!shown) return isNamedPdf(url) ? "isPdf" : isFile ? "fileAccess" : null;
+  if (shown.type === "application/pdf") return "isPdf";
+  return isTranslated(shown.root) ? "isTranslated" : null;
+}
+
+interface Shown {
+  readonly type: string;
+  /** The class of its root. */
+  readonly root: string | null;
 }
 
 /**
  * Null where no script may go: into files without the reader's leave, and in Firefox into its viewer of
  * PDFs. Chrome lets one into the frame of its own, where no text is.
  */
-async function contentType(id: number): Promise<string | null> {
+async function look(id: number): Promise<Shown | null> {
   try {
     const [shown] = await chrome.scripting.executeScript({
       target: { tabId: id },
-      func: () => document.contentType,
+      func: () => ({
+        type: document.contentType,
+        root: document.documentElement.getAttribute("class"),
+      }),
       injectImmediately: true,
     });
     return shown?.result ?? null;

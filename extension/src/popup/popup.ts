@@ -87,8 +87,8 @@ function show(now: TabStatus): void {
   site.checked = runsByItself(settings, now.site);
 
   const findings = byId("findings", HTMLElement);
-  findings.hidden = !now.active;
-  if (!now.active) return;
+  findings.hidden = !now.active || obstacle !== null;
+  if (findings.hidden) return;
   const { words: counted } = report;
   const all = judged(counted);
   const line = words.say(VERDICTS[pageVerdict(counted)]);

@@ -309,6 +309,12 @@ describe.skipIf(SKIPPED)("pages of every kind", () => {
     });
     await marksAre(page, [AI[1]!]);
     await until("it is forgotten", async () => (await chromium.status(page)).report.ai === 1);
+    const translate = (name: string) =>
+      page.evaluate((given) => (document.documentElement.className = given), name);
+    await translate("translated-ltr");
+    await marksAre(page, []);
+    await translate("");
+    await marksAre(page, [AI[1]!]);
   });
 
   test.each(["display: none", "visibility: hidden", "opacity: 0"])(

@@ -119,6 +119,18 @@ describe("blocks", () => {
     ]);
   });
 
+  test("leave out a page that was translated, wherever it is read anew", () => {
+    const root = document.documentElement;
+    const found = texts("<p>Written as it stands.</p>");
+    expect(outermostUnread(document.querySelector("p")!)).toBeNull();
+    root.className = "js translated-rtl";
+    expect(outermostUnread(document.querySelector("p")!)).toBe(root);
+    const sights = { shadowRoot: () => undefined, hidden: () => undefined };
+    expect([...extract(root, EYES, sights)].filter((one) => one !== undefined)).toEqual([]);
+    root.className = "";
+    expect(found.length).toBe(1);
+  });
+
   test("leave out a document in design mode", () => {
     Object.defineProperty(document, "designMode", { value: "on", configurable: true });
     expect(texts("<p>Written just now.</p>")).toEqual([]);

@@ -8,8 +8,8 @@ afterEach(() => {
 const WEB = "https://a.test/page";
 const PDF = "https://a.test/Paper.PDF?x";
 
-function type(result: string) {
-  return () => Promise.resolve([{ result }]);
+function type(result: string, root: string | null = null) {
+  return () => Promise.resolve([{ result: { type: result, root } }]);
 }
 
 function refused() {
@@ -21,6 +21,8 @@ test.each([
   ["a PDF in Chrome", WEB, type("application/pdf"), "isPdf"],
   ["a PDF in Firefox", PDF, refused, "isPdf"],
   ["a page by the name of one", PDF, type("text/html"), null],
+  ["a page that was translated", WEB, type("text/html", "js translated-ltr"), "isTranslated"],
+  ["a page that was not", WEB, type("text/html", "js untranslated-ltr"), null],
   ["a page that the shop keeps", WEB, refused, null],
   ["a file", "file:///a.txt", refused, "fileAccess"],
   ["a file, with access", "file:///a.txt", type("text/plain"), null],
