@@ -10,8 +10,9 @@ import { CARD_CSS } from "./card";
 import { adopt } from "./sheets";
 
 const HOST_CSS = `
-  :host { all: initial !important; position: absolute !important; top: 0 !important; left: 0 !important;
-    width: 0 !important; height: 0 !important; display: block !important; }
+  /* "all" leaves the page's direction; both languages of ours run from left to right. */
+  :host { all: initial !important; direction: ltr !important; position: absolute !important; top: 0 !important;
+    left: 0 !important; width: 0 !important; height: 0 !important; display: block !important; }
   .tip { position: fixed; inset: auto; margin: 0; padding: 0; border: 0; background: none; overflow: visible;
     color-scheme: light dark; }
   .said { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }

@@ -291,9 +291,9 @@ export class Chromium {
     }));
   }
 
-  /** The upper left corner of the tooltip. */
-  async tip(page: Page): Promise<{ left: number; top: number }> {
-    const [[left, top] = []] = await this.boxes(page, "tip");
+  /** The upper left corner of the tooltip, or of a part of it. */
+  async tip(page: Page, part = "tip"): Promise<{ left: number; top: number }> {
+    const [[left, top] = []] = await this.boxes(page, part);
     if (left === undefined || top === undefined) throw new Error("no tooltip is shown");
     return { left, top };
   }

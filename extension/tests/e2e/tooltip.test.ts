@@ -69,6 +69,16 @@ describe.skipIf(SKIPPED)("a tooltip speaks of its own passage", () => {
     await hasNoTip();
   });
 
+  test("from left to right, also on a page that runs from right to left", async () => {
+    await page.evaluate(() => {
+      document.documentElement.dir = "rtl";
+    });
+    await next();
+    await hasTip();
+    const [tip, sign] = [await chromium.tip(page), await chromium.tip(page, "sign")];
+    expect(sign.left - tip.left).toBeLessThan(50);
+  });
+
   test("and stays where it was led to, until that moves", async () => {
     await next();
     await hasTip();
