@@ -89,6 +89,7 @@ export class Page {
         this.stop();
       },
     });
+    this.travel();
   }
 
   get isActive(): boolean {
@@ -286,17 +287,23 @@ export class Page {
       if (event.key === "Escape") this.closeTip();
     };
     addEventListener("keydown", key, options);
-    // A page kept for the way back has no line meanwhile; it opens another when it returns.
+  }
+
+  /**
+   * A page kept for the way back has no line meanwhile; it opens another when it returns. So does one that
+   * is not checked, for as long as it lives: it may be asked for again.
+   */
+  private travel(): void {
     const hide = () => {
       this.link.leave();
     };
-    addEventListener("pagehide", hide, options);
+    addEventListener("pagehide", hide, { capture: true });
     const show = ({ persisted }: PageTransitionEvent) => {
       if (!persisted) return;
       this.link.comeBack();
       this.present();
     };
-    addEventListener("pageshow", show, options);
+    addEventListener("pageshow", show, { capture: true });
   }
 
   private all(): Passage[] {

@@ -92,6 +92,33 @@ describe.skipIf(SKIPPED)("what the reader decided", () => {
     await hasMarks(page);
   });
 
+  test("a page that comes back from the browser's cache is marked still, or can be asked for again", async () => {
+    const page = await chromium.open(unique());
+    const elsewhere = inject("site") + unique();
+    await page.evaluate(() => {
+      addEventListener("pageshow", ({ persisted }) => {
+        Object.assign(globalThis, { persisted });
+      });
+    });
+    const goAndComeBack = async () => {
+      await page.goto(elsewhere);
+      await page.goBack();
+      expect(await page.evaluate(() => (globalThis as { persisted?: boolean }).persisted)).toBe(
+        true,
+      );
+    };
+    await chromium.begin(page);
+    await hasMarks(page);
+    await goAndComeBack();
+    await until("it is known", async () => (await chromium.status(page)).active);
+    await hasMarks(page);
+    await stop(page);
+    await goAndComeBack();
+    expect((await chromium.status(page)).active).toBe(false);
+    await chromium.begin(page);
+    await hasMarks(page);
+  });
+
   /** Have the browser stop the worker, as it does when nothing happens: no page calls it back. */
   async function sleep(page: Page): Promise<void> {
     await hasMarks(page);

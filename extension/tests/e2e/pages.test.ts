@@ -427,17 +427,4 @@ describe.skipIf(SKIPPED)("pages of every kind", () => {
     });
     await until("marks", async () => (await marked(page)).length > 0);
   });
-
-  test("a page that comes back from the browser's cache is still marked", async () => {
-    const page = await chromium.check("/plain");
-    await marksAre(page, [AI[0]!]);
-    await page.goto(page.url().replace("/plain", "/empty"));
-    await page.goBack();
-    const persisted = await page.evaluate(() => performance.getEntriesByType("navigation").length);
-    expect(persisted).toBeGreaterThan(0);
-    await page.bringToFront();
-    // Restored pages go on; others are new, and wait for a click as any page does.
-    const report = await chromium.status(page);
-    expect(report.active).toBe((await marked(page)).length > 0);
-  });
 });
