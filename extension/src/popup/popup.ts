@@ -19,7 +19,7 @@ import {
   type Settings,
 } from "../shared/settings";
 import { isTrouble } from "../shared/state";
-import { judged, pageVerdict, total, type PageVerdict } from "../shared/verdict";
+import { isOfLittle, judged, pageVerdict, total, type PageVerdict } from "../shared/verdict";
 import { dropWish, makeWish } from "../shared/wish";
 import { stateAdvice, stateTitle } from "../shared/wording";
 import { obstacleOf } from "./obstacle";
@@ -91,9 +91,7 @@ function show(now: TabStatus): void {
   if (findings.hidden) return;
   const { words: counted } = report;
   const all = judged(counted);
-  const line = words.say(VERDICTS[pageVerdict(counted)]);
-  const partial = all > 0 && counted.waiting > 0;
-  byId("verdict", HTMLElement).textContent = partial ? words.say("soFar", line) : line;
+  byId("verdict", HTMLElement).textContent = verdictOf(counted);
   const share = (n: number) => (n === 0 ? words.count(0) : words.percent(n / all));
   const bar = byId("bar", HTMLElement);
   bar.hidden = all === 0;
@@ -116,6 +114,14 @@ function show(now: TabStatus): void {
   byId("whole", HTMLElement).hidden = counted.waiting === 0 || trouble;
   byId("no-passages", HTMLElement).hidden = report.strongest.length > 0;
   strongest.show(report.strongest, words);
+}
+
+/** The page's verdict, and whether it is of little of it, or not the last word. */
+function verdictOf(counted: Counted): string {
+  const line = words.say(VERDICTS[pageVerdict(counted)]);
+  if (judged(counted) === 0) return line;
+  if (isOfLittle(counted)) return words.say("ofLittle", line);
+  return counted.waiting > 0 ? words.say("soFar", line) : line;
 }
 
 /** What was judged, and what was not for which reason. */

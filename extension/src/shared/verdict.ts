@@ -27,6 +27,13 @@ export function add(a: Words, b: Words): Words {
 }
 
 /**
+ * Whether a verdict is of little of the page: of the words that wait for no score, under half were judged.
+ */
+export function isOfLittle(words: Words): boolean {
+  return judged(words) < (total(words) - words.waiting) / 2;
+}
+
+/**
  * The page's verdict, from the shares of its judged words; where there are none, why: not yet (`none`), or
  * what most of its text is.
  *

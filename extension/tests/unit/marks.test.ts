@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { marks } from "../../src/content/marks";
 import type { Score, Verdict } from "../../src/shared/score";
-import { pageVerdict, standing } from "../../src/shared/verdict";
+import { isOfLittle, pageVerdict, standing } from "../../src/shared/verdict";
 import { NO_WORDS } from "../../src/shared/messages";
 
 function score(verdict: Verdict, sentences: readonly [Verdict, number][]): Score {
@@ -105,6 +105,14 @@ describe("the page's verdict", () => {
     [{}, "short"],
   ])("of %o, where none are judged, is %s", (counted, verdict) => {
     expect(pageVerdict({ ...NO_WORDS, ...counted })).toBe(verdict);
+  });
+
+  test.each([
+    [{ ai: 50, short: 50, waiting: 900 }, false],
+    [{ ai: 50, short: 30, unjudged: 30 }, true],
+    [{ ai: 50, short: 900, waiting: 900 }, true],
+  ])("is of little where most was not to be judged: %o", (counted, isSo) => {
+    expect(isOfLittle({ ...NO_WORDS, ...counted })).toBe(isSo);
   });
 
   test("makes nothing of the one passage in a hundred that is called ai by chance", () => {
