@@ -9,7 +9,7 @@ export interface Area {
   remove(keys: string[]): Promise<void>;
 }
 
-/** About 1 KB each, against the 10 MB of storage.session. */
+/** Each takes 1 to 6 KB of storage.session, one of a long selection more: its 10 MB may be full before. */
 export const LIMIT = 2_000;
 const PREFIX = "score:";
 const MODEL = "score-model";
@@ -73,7 +73,13 @@ export class Cache {
     const surplus = [...this.entries.keys()].slice(0, Math.max(0, this.entries.size - this.limit));
     for (const hash of surplus) this.entries.delete(hash);
     await this.area.remove(surplus.map((hash) => PREFIX + hash));
-    await this.area.set(written);
+    try {
+      await this.area.set(written);
+    } catch {
+      // It is full: the older half is remembered here alone, for as long as this worker runs.
+      const older = [...this.entries.keys()].slice(0, Math.ceil(this.entries.size / 2));
+      await this.area.remove(older.map((hash) => PREFIX + hash));
+    }
   }
 
   async keepOnly(model: string): Promise<void> {

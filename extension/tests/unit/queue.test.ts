@@ -5,6 +5,7 @@ import { Cache, type Area } from "../../src/background/cache";
 import { Queue, type World } from "../../src/background/queue";
 import type { Refusal, Score } from "../../src/shared/score";
 import { INITIAL, type State } from "../../src/shared/state";
+import { memory } from "./memory";
 
 // Browsers have it everywhere, Node from 19 on.
 (globalThis as { crypto?: unknown }).crypto ??= webcrypto;
@@ -22,22 +23,6 @@ interface Sent {
   readonly path: string;
   readonly texts: readonly string[];
   readonly authorization: string | undefined;
-}
-
-function memory(): Area & { readonly stored: Map<string, unknown> } {
-  const stored = new Map<string, unknown>();
-  return {
-    stored,
-    get: () => Promise.resolve(Object.fromEntries(stored)),
-    set: (items) => {
-      for (const [key, value] of Object.entries(items)) stored.set(key, value);
-      return Promise.resolve();
-    },
-    remove: (keys) => {
-      for (const key of keys) stored.delete(key);
-      return Promise.resolve();
-    },
-  };
 }
 
 /** A world with a clock that is turned by hand, and a server that answers as a test says. */
@@ -434,26 +419,5 @@ describe("the queue", () => {
     expect(answers.size).toBe(1);
     expect(stage.asked.length).toBe(2);
     expect(stage.sent.at(-1)?.authorization).toBeUndefined();
-  });
-});
-
-describe("the cache", () => {
-  test("keeps the latest used, within its bound, also in storage", async () => {
-    const area = memory();
-    const cache = await Cache.load(area, 3);
-    const score = SCORE as unknown as Score;
-    for (const [n, hash] of ["a", "b", "c"].entries())
-      await cache.put("m", new Map([[hash, score]]), n);
-    cache.get("a");
-    await cache.put("m", new Map([["d", score]]), 9);
-    expect(cache.size).toBe(3);
-    expect(cache.get("b")).toBeUndefined();
-    expect([...area.stored.keys()].sort()).toEqual([
-      "score-model",
-      "score:a",
-      "score:c",
-      "score:d",
-    ]);
-    expect((await Cache.load(area, 3)).get("d")).toEqual(score);
   });
 });
