@@ -82,12 +82,15 @@ export class Cache {
     }
   }
 
-  async keepOnly(model: string): Promise<void> {
-    if (model === this.model) return;
+  /** Whether there was another model before. */
+  async keepOnly(model: string): Promise<boolean> {
+    if (model === this.model) return false;
+    const isOther = this.model !== "";
     const gone = [...this.entries.keys()].map((hash) => PREFIX + hash);
     this.model = model;
     this.entries.clear();
     await this.area.remove(gone);
     await this.area.set({ [MODEL]: model });
+    return isOther;
   }
 }

@@ -61,6 +61,8 @@ export class Queue {
     private address: Address,
     private current: State,
     private readonly changed: (state: State) => void,
+    /** The server has another model: the scores of the one before are to be forgotten. */
+    private readonly replaced: () => void,
   ) {}
 
   get state(): State {
@@ -216,10 +218,20 @@ export class Queue {
   private async shake(epoch: number): Promise<Server> {
     const server = await handshake(this.fetch, this.address);
     if (epoch === this.epoch) {
-      await this.cache.keepOnly(server.sha256);
+      const isOther = await this.cache.keepOnly(server.sha256);
       this.event({ kind: "connected", server });
+      if (isOther) this.replaced();
     }
     return server;
+  }
+
+  /** Greet the server anew where another model answers than it named: it was started with that meanwhile. */
+  private async recognize(epoch: number, sha256: string): Promise<void> {
+    if (sha256 === this.current.server?.sha256) return;
+    const server = await this.shake(epoch);
+    // Two of them behind one address would have the pages forget for ever what they were just told.
+    if (sha256 !== server.sha256)
+      throw new Failure("foreign", `${this.address.server}: two models`);
   }
 
   /** Answer what is known already. */
@@ -287,6 +299,7 @@ export class Queue {
       this.address,
       texts.map(([, text]) => text),
     );
+    if (epoch === this.epoch) await this.recognize(epoch, answer.sha256);
     if (epoch !== this.epoch) return;
     this.answered = true;
     this.event({ kind: "answered" });

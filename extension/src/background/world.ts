@@ -6,6 +6,7 @@ import type { ToPage } from "../shared/messages";
 import { Cache } from "./cache";
 import type { Documents } from "./documents";
 import { Queue } from "./queue";
+import { everywhere } from "./reach";
 import { Tabs } from "./tabs";
 
 const STATE = "state";
@@ -61,6 +62,7 @@ async function start(): Promise<World> {
     (state) => {
       void chrome.storage.session.set({ [STATE]: state }).then(() => hear(state));
     },
+    () => void everywhere({ kind: "forget" }),
   );
   return {
     queue,

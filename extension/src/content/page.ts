@@ -242,12 +242,13 @@ export class Page {
     for (const passage of [...removed, ...moved]) this.check?.display.unpaint(passage);
   }
 
-  /** The scores were another server's. */
+  /** The scores were another server's, or another model's. */
   private forget(): void {
     for (const passage of this.all()) {
       this.check?.display.unpaint(passage);
       passage.score = null;
-      if (passage.stage !== "short") passage.stage = "new";
+      // What is asked already will be answered by the one of now.
+      if (passage.stage === "scored") passage.stage = "new";
     }
     this.lookSoon();
     this.reportSoon();

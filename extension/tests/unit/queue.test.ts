@@ -29,6 +29,8 @@ interface Sent {
 class Stage implements World {
   readonly sent: Sent[] = [];
   readonly states: State[] = [];
+  /** How often the pages were told of another model. */
+  replaced = 0;
   clock = 0;
   timers: { at: number; then: () => void }[] = [];
   answer: (sent: Sent) => Response | Promise<Response> = (sent) => this.scores(sent);
@@ -85,7 +87,9 @@ class Stage implements World {
 
   async queue(area: Area = memory(), state: State = INITIAL): Promise<Queue> {
     const address = { server: "http://127.0.0.1:8765", token: "secret" };
-    return new Queue(this, await Cache.load(area), address, state, (now) => this.states.push(now));
+    const cache = await Cache.load(area);
+    const changed = (now: State) => this.states.push(now);
+    return new Queue(this, cache, address, state, changed, () => (this.replaced += 1));
   }
 }
 
@@ -234,6 +238,36 @@ describe("the queue", () => {
     await ask(queue, new Map(), "a", ["same"]);
     await stage.settle();
     expect(stage.asked.flat()).toEqual(["same", "other", "same"]);
+    expect(stage.replaced).toBe(1);
+  });
+
+  test("greets a server whose model changed in between, and has the pages forget, before it answers", async () => {
+    const stage = new Stage();
+    const queue = await stage.queue();
+    const answers: Answers = new Map();
+    await ask(queue, answers, "p", ["one"]);
+    await stage.settle();
+    stage.sha256 = "b";
+    const told: number[] = [];
+    await queue.ask("p", [{ id: 1, text: "two" }], () => told.push(stage.replaced));
+    await stage.settle();
+    expect(stage.sent.slice(-2).map(({ path }) => path)).toEqual(["/readyz", "/v1/models"]);
+    expect(told).toEqual([1]);
+    expect(queue.state).toMatchObject({ kind: "ok", server: { sha256: "b" } });
+    // One that goes on to name two of them is no server, but something in between.
+    stage.answer = (sent) =>
+      Response.json({
+        model: { sha256: "c" },
+        results: sent.texts.map(() => ({ id: "0", ...SCORE })),
+      });
+    await ask(queue, answers, "p", ["three"]);
+    await stage.settle();
+    expect(queue.state).toMatchObject({
+      kind: "foreign",
+      detail: "http://127.0.0.1:8765: two models",
+    });
+    expect(answers.has("three")).toBe(false);
+    expect(stage.replaced).toBe(1);
   });
 
   test("lets go of what is cancelled, waiting or on its way", async () => {
