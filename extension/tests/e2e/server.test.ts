@@ -147,25 +147,8 @@ describe.skipIf(SKIPPED)("a server that is not as one wishes", () => {
     await recovers(await shows(server.origin, "foreign", "!", /no Byline server/));
   });
 
-  test("JSON of another form, and spans outside the text", async () => {
-    const bodies = [
-      '{"hello":"world"}',
-      JSON.stringify({
-        model: { sha256: "x" },
-        results: [
-          {
-            id: "0",
-            verdict: "ai",
-            probability: 0.99,
-            words: 100,
-            coverage: 1,
-            findings: [],
-            sentences: [{ start: 0, end: 1e9, probability: 0.99, verdict: "ai" }],
-          },
-        ],
-      }),
-      "null",
-    ];
+  test("JSON of another form", async () => {
+    const bodies = ['{"hello":"world"}', '{"model":{"sha256":"x"},"results":[]}', "null"];
     const server = await meanwhile((respond) => {
       respond(200, bodies.shift() ?? "[]");
     }, 3);

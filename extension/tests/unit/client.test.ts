@@ -20,6 +20,13 @@ function mayReach(may: boolean) {
   return contains;
 }
 
+/** An answer about "text", with a sentence that ends there. */
+function endingAt(end: number): string {
+  const sentences = [{ start: 0, end, probability: 0.9, verdict: "ai" }];
+  const result = { id: "0", verdict: "ai", probability: 0.9, words: 1, coverage: 1, sentences };
+  return JSON.stringify({ model: { sha256: "x" }, results: [result] });
+}
+
 afterEach(() => {
   vi.unstubAllGlobals();
 });
@@ -49,6 +56,8 @@ describe("what the client makes of an answer", () => {
     [200, "", "foreign"],
     [200, "[]", "foreign"],
     [200, '{"model":{"sha256":"x"},"results":[]}', "foreign"],
+    [200, endingAt(4), "none"],
+    [200, endingAt(5), "foreign"],
   ])("%i %s is %s", async (status, body, expected) => {
     expect(await failure(answering(status, body))).toBe(expected);
   });
