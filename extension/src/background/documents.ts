@@ -5,8 +5,11 @@ import { isLeftOut, originPattern, runsByItself, siteOf, type Settings } from ".
 import { attempt, documentOf, inTime } from "./reach";
 import type { Frame } from "./tabs";
 
-/** By tab: the instant a document's life began tells it from any before and after it. */
-export type Documents = Map<number, number>;
+/**
+ * By tab: the instant a document's life began tells it from any before and after it. There are several
+ * where the reader went on, and may come back to one that the browser kept.
+ */
+export type Documents = Map<number, readonly number[]>;
 
 interface Known {
   readonly settings: Settings;
@@ -40,13 +43,14 @@ export async function note(
   tab: number,
   again: () => Promise<void>,
 ): Promise<void> {
+  const add = (shown: number) => documents.set(tab, [...(documents.get(tab) ?? []), shown]);
   const asked = documentOf(tab);
   const shown = await inTime(asked);
-  if (shown !== undefined) documents.set(tab, shown);
+  if (shown !== undefined) add(shown);
   else {
     void asked.then(async (late) => {
       if (late === undefined) return;
-      documents.set(tab, late);
+      add(late);
       await attempt(again);
     });
   }
@@ -56,13 +60,14 @@ export async function note(
 export async function mayRun({ settings, checked, stopped }: Known, tab: number): Promise<boolean> {
   const isNoted = checked.has(tab) || stopped.has(tab);
   const shown = isNoted ? await inTime(documentOf(tab)) : undefined;
-  // Nor is it another than the one that was stopped.
-  if (stopped.has(tab) && (shown === undefined || shown === stopped.get(tab))) return false;
+  const isAmong = (documents: Documents) =>
+    shown !== undefined && documents.get(tab)?.includes(shown) === true;
+  if (stopped.has(tab) && (shown === undefined || isAmong(stopped))) return false;
   const url = await tabUrl(tab);
   // The browser's own settings may have taken the permission back.
   const byItself = url !== undefined && runsByItself(settings, siteOf(url));
   if (byItself && (await permitted(originPattern(url)))) return true;
-  return shown !== undefined && shown === checked.get(tab);
+  return isAmong(checked);
 }
 
 /** Of a site never checked, in a page of another: who asks for the page doesn't ask for that. */

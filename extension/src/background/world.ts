@@ -16,7 +16,7 @@ const STOPPED = "stopped-tabs";
 export interface World {
   readonly queue: Queue;
   settings: Settings;
-  /** Tabs that are checked because the reader asked, and the one document each was asked for. */
+  /** Tabs that are checked because the reader asked, and the documents that were asked for. */
   readonly checked: Documents;
   /** The same of those that he had stopped. */
   readonly stopped: Documents;
@@ -67,8 +67,8 @@ async function start(): Promise<World> {
   return {
     queue,
     settings,
-    checked: new Map((stored[CHECKED] as [number, number][] | undefined) ?? []),
-    stopped: new Map((stored[STOPPED] as [number, number][] | undefined) ?? []),
+    checked: new Map((stored[CHECKED] as [number, number[]][] | undefined) ?? []),
+    stopped: new Map((stored[STOPPED] as [number, number[]][] | undefined) ?? []),
   };
 }
 

@@ -102,6 +102,9 @@ describe.skipIf(SKIPPED)("what the reader decided", () => {
     });
     const goAndComeBack = async () => {
       await page.goto(elsewhere);
+      // Asked for, too: the page before still is.
+      await chromium.begin(page);
+      await hasMarks(page);
       await page.goBack();
       expect(await page.evaluate(() => (globalThis as { persisted?: boolean }).persisted)).toBe(
         true,
