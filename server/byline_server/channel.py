@@ -25,6 +25,9 @@ OVERFLOW = "byline.overflow"
 _DISCARDED_AT_MOST = 8
 """How many times the largest body of a request that is too large is read and thrown away."""
 
+_AHEAD_AT_MOST = 16
+"""Requests that a client may send ahead of an answer; their answers are held until it reads."""
+
 
 class _Void:
     """Takes the bytes of a body that nobody will read."""
@@ -93,7 +96,10 @@ class _ErrorTask(ErrorTask):  # type: ignore[misc]
 
 
 class _Task(WSGITask):  # type: ignore[misc]
-    """Tells the application whether it runs in the overflow; ends connections while draining."""
+    """Tells the application whether it runs in the overflow; ends connections while draining.
+
+    It also ends one whose client sent too much ahead; what is left unanswered can be sent again.
+    """
 
     def get_environment(self) -> dict[str, Any]:
         environment: dict[str, Any] = super().get_environment()
@@ -101,7 +107,8 @@ class _Task(WSGITask):  # type: ignore[misc]
         return environment
 
     def build_response_header(self) -> bytes:
-        if self.channel.server.adj.draining.is_set():
+        ahead = len(self.channel.requests) - 1
+        if ahead > _AHEAD_AT_MOST or self.channel.server.adj.draining.is_set():
             self.set_close_on_finish()
         header: bytes = super().build_response_header()
         return header
@@ -130,6 +137,14 @@ class Channel(HTTPChannel):  # type: ignore[misc]
             self.will_close = True  # a client that sends a byte now and then, for ever
         readable: bool = super().readable()
         return readable
+
+    def writable(self) -> bool:
+        """Whether there is something to send; ends a connection whose client doesn't take it."""
+        if self.will_close and self.total_outbufs_len:
+            self.handle_close()  # waitress would wait until it can write
+            return False
+        writable: bool = super().writable()
+        return writable
 
     @property
     def busy(self) -> bool:

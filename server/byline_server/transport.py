@@ -72,6 +72,7 @@ class Transport:
             max_request_header_size=32 * 1024,
             inbuf_overflow=sys.maxsize,  # no text goes to a file; what is held is bounded anyhow
             outbuf_overflow=sys.maxsize,
+            outbuf_high_watermark=sys.maxsize,  # or a thread would wait for a client to read
             connection_limit=settings.max_connections + 4,  # its own sockets count
             channel_timeout=settings.receive_timeout,
             cleanup_interval=max(1, settings.receive_timeout // 4),

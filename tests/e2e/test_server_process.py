@@ -230,6 +230,28 @@ def test_a_client_that_never_ends_is_ended(serve: Serve) -> None:
     assert server.request("GET", "/healthz").status == 200
 
 
+@pytest.mark.parametrize("long", [False, True])
+def test_a_client_that_does_not_read_holds_up_nobody(serve: Serve, prose: str, long: bool) -> None:
+    server = serve("--threads", 1)
+    host = f"Host: 127.0.0.1:{server.port}\r\n"
+    sent = f"GET /openapi.json HTTP/1.1\r\n{host}\r\n".encode() * 1200  # at once: under 64 KB
+    if long:  # 24 MB are answered, more than the system keeps for a client
+        text = {"name": "text", "shape": [1, 1], "datatype": "BYTES", "data": [prose]}
+        values = {"id": "\xe9" * 4_000_000, "inputs": [text]}
+        body = json.dumps(values, ensure_ascii=False).encode()
+        head = f"POST /v2/models/byline_text/infer HTTP/1.1\r\n{host}"
+        head += f"Content-Length: {len(body)}\r\n"
+        last = f"GET /openapi.json HTTP/1.1\r\n{host}Connection: close\r\n\r\n"
+        sent = f"{head}\r\n".encode() + body + last.encode()
+    with socket.create_connection(("127.0.0.1", server.port)) as deaf:
+        deaf.sendall(sent)
+        until(lambda: any("path=/openapi.json" in line for line in server.lines))
+        until(lambda: server.request("POST", "/v1/score", ONE, JSON).status == 200)
+        received = b"".join(iter(lambda: deaf.recv(65536), b""))
+    assert received.count(b"HTTP/1.1 200 OK") in ((2,) if long else (1, 2))
+    assert received.count(b"Connection: close") == 1
+
+
 @pytest.fixture
 def send_long(prose: str) -> Iterator[SendLong]:
     """Sends a request of 500 windows, and doesn't wait for the answer."""

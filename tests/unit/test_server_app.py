@@ -5,7 +5,9 @@ from __future__ import annotations
 import http.client
 import io
 import re
+import socket
 import threading
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -302,6 +304,27 @@ def test_neither_a_request_nor_an_answer_goes_to_a_file(monkeypatch: pytest.Monk
     wasyncore.close_all(transport._map)
     assert answered == [sent, sent]
     assert files == []
+
+
+def test_a_client_that_does_not_read_is_ended() -> None:
+    transport = Transport(Settings(port=0, threads=1, receive_timeout=1))
+
+    def long(environ: dict[str, Any], start_response: Any) -> list[bytes]:
+        start_response("200 OK", [("Content-Length", "30000000")])
+        return [bytes(30_000_000)]
+
+    transport.application = long
+    (listener,) = transport._listeners
+    with socket.create_connection(("127.0.0.1", transport.port)) as deaf:
+        deaf.sendall(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        transport._turn(1)
+        assert listener.active_channels
+        until = time.monotonic() + 10
+        while listener.active_channels and time.monotonic() < until:
+            transport._turn(0.1)
+        assert not listener.active_channels
+    transport._lanes.shutdown()
+    wasyncore.close_all(transport._map)
 
 
 def test_what_is_deployed_sets_only_what_there_is(repository_root: Path) -> None:
