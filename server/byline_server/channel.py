@@ -60,6 +60,11 @@ class _Parser(HTTPRequestParser):  # type: ignore[misc]  # waitress has no types
 
     def received(self, data: bytes) -> int:
         consumed: int = super().received(data)
+        if self.chunked:
+            most = self.adj.max_request_header_size
+            if max(len(self.body_rcv.control_line), len(self.body_rcv.trailer)) > most:
+                self.error = BadRequest(f"a chunk's size or the trailer exceeds {most} bytes")
+                self.completed = True
         if isinstance(self.error, RequestEntityTooLarge):
             body = self.body_rcv
             if not isinstance(body.buf, _Void):
@@ -68,6 +73,8 @@ class _Parser(HTTPRequestParser):  # type: ignore[misc]  # waitress has no types
             size = max(self.content_length, self.body_bytes_received)
             endless = size > _DISCARDED_AT_MOST * self.adj.max_request_body_size
             self.completed = bool(body.completed or body.error or endless)
+        if self.completed:
+            self.expect_continue = False  # else waitress asks for a body, and never answers
         return consumed
 
 

@@ -240,6 +240,24 @@ def test_a_vast_body_in_chunks_and_one_that_asks_first(server: Server) -> None:
         assert connection.recv(20).startswith(b"HTTP/1.1 413")
 
 
+@pytest.mark.parametrize("endless", ["1;" + "a" * 40_000, "0\r\n" + "A: b\r\n" * 7000])
+def test_a_size_or_trailer_of_chunks_without_an_end(server: Server, endless: str) -> None:
+    head = f"POST /v1/score HTTP/1.1\r\nHost: 127.0.0.1:{server.port}\r\n"
+    with socket.create_connection(("127.0.0.1", server.port), timeout=10) as connection:
+        connection.sendall(f"{head}Transfer-Encoding: chunked\r\n\r\n{endless}".encode())
+        assert connection.recv(20).startswith(b"HTTP/1.1 400")
+
+
+def test_one_that_asks_first_has_nothing_to_send(server: Server) -> None:
+    for method, target, status in (
+        ("GET", "/healthz", 200),
+        ("POST", "/v1/score", 400),
+        ("GET", "http://evil.example/healthz", 400),
+    ):
+        headers = {**JSON, "Host": f"127.0.0.1:{server.port}", "Expect": "100-continue"}
+        assert server.request(method, target, headers=headers, timeout=10).status == status
+
+
 def test_every_answer_is_safe(server: Server) -> None:
     paths = [("GET", "/healthz"), ("GET", "/nothing"), ("POST", "/v1/score")]
     answers = [server.request(*path) for path in paths]
