@@ -97,6 +97,7 @@ class _ErrorTask(ErrorTask):  # type: ignore[misc]
         self.response_headers.extend([("Content-Type", "application/json"), *HEADERS.items()])
         self.set_close_on_finish()
         self.content_length = len(body)
+        self.channel.server.task_dispatcher.answered(self.request)
         self.write(body)
         method = access_log.method_of(getattr(self.request, "command", ""))
         access_log.record(access_log.Entry(method, "-", error.code, 0.0))
@@ -118,6 +119,7 @@ class _Task(WSGITask):  # type: ignore[misc]
         if ahead > _AHEAD_AT_MOST or self.channel.server.adj.draining.is_set():
             self.set_close_on_finish()
         header: bytes = super().build_response_header()
+        self.channel.server.task_dispatcher.answered(self.request)
         return header
 
 
@@ -136,6 +138,14 @@ class Channel(HTTPChannel):  # type: ignore[misc]
             self._request_began = time.monotonic()
         received: bool = super().received(data)
         return received
+
+    def service(self) -> None:
+        """Answer a request, or drop it if its client is gone."""
+        request = self.requests[0]
+        try:
+            super().service()
+        finally:
+            self.server.task_dispatcher.answered(request)
 
     def readable(self) -> bool:
         """Whether more bytes are wanted; ends a request that has no end."""

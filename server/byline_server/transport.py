@@ -28,6 +28,7 @@ class Lanes(ThreadedTaskDispatcher):  # type: ignore[misc]
     def __init__(self, threads: int) -> None:
         super().__init__()
         self._count = threads
+        self._unanswered: set[object] = set()
         self._apart = ThreadedTaskDispatcher()
         self._apart.set_thread_count(1)
         self.set_thread_count(threads)
@@ -35,17 +36,23 @@ class Lanes(ThreadedTaskDispatcher):  # type: ignore[misc]
     def add_task(self, task: Channel) -> None:
         """Take a request; in the thread apart if it would have to wait for another."""
         with self.lock:
-            task.overflow = self.active_count + len(self.queue) >= self._count
+            task.overflow = len(self._unanswered) >= self._count
+            if not task.overflow:
+                self._unanswered.add(task.requests[0])
         if task.overflow:
             self._apart.add_task(task)
         else:
             super().add_task(task)
 
-    def shutdown(self, cancel_pending: bool = True, timeout: float = 5) -> bool:
+    def answered(self, request: object) -> None:
+        """Count a request no more; its client may send the next before the thread is free."""
+        with self.lock:
+            self._unanswered.discard(request)
+
+    def shutdown(self, cancel_pending: bool = True, timeout: float = 5) -> None:
         """End all threads."""
         self._apart.shutdown(cancel_pending, timeout)
-        done: bool = super().shutdown(cancel_pending, timeout)
-        return done
+        super().shutdown(cancel_pending, timeout)
 
 
 class Transport:
