@@ -86,8 +86,8 @@ def test_any_json_is_read_or_refused(data: list[Any], shape: list[int]) -> None:
             assert list(values.shape) == shape
 
 
-def test_shapes_beyond_any_number_are_refused() -> None:
-    for shape in ((10**200, 10**200), (10**400, 1)):
+def test_shapes_beyond_any_number_or_open_are_refused() -> None:
+    for shape in ((10**200, 10**200), (10**400, 1), (-1, -1)):
         assert read(partial(from_bytes, b"12345678", shape, IDS)) is None
         assert read(partial(from_json, [1], shape, IDS)) is None
 

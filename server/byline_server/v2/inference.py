@@ -12,7 +12,6 @@ from byline_server.v2.tensors import (
     Specification,
     Tensor,
     bad,
-    check_shape,
     classified,
     from_bytes,
     from_json,
@@ -196,7 +195,6 @@ def _values(given: _Input, raw: bytes, wanted: Specification) -> tuple[Any, byte
         raise bad(f"input {given.name!r} has both data and binary_data_size")
     if type(size) is not int or size < 0:
         raise bad(f"binary_data_size of input {given.name!r} must be a number of bytes")
-    check_shape(given.name, given.shape, wanted)
     if size > len(raw):
         raise bad(
             f"input {given.name!r} is cut off: {size} bytes are announced, {len(raw)} are there"

@@ -62,7 +62,7 @@ def check_shape(name: str, shape: Sequence[int], wanted: Specification) -> int:
         Problem: it has another rank or another fixed dimension, or is empty.
     """
     fits = len(shape) == len(wanted.shape) and all(
-        n == w or (w == -1 and n >= 1) for n, w in zip(shape, wanted.shape, strict=True)
+        (n >= 1 if w == -1 else n == w) for n, w in zip(shape, wanted.shape, strict=True)
     )
     if not fits:
         raise bad(f"input {name!r} has shape {list(shape)}; expected {list(wanted.shape)}")
