@@ -78,8 +78,9 @@ def _answer_to(problem: Problem) -> Response:
     if problem.retry_after is not None:
         response.headers["Retry-After"] = str(problem.retry_after)
     if status == 401:
-        # Browsers ask the user for a password, which is the token, where a page is opened.
-        page = request.accept_mimetypes.accept_html and request.method == "GET"
+        # Browsers ask the user for a password, which is the token, where a page is opened. Programs
+        # take */*.
+        page = "text/html" in request.headers.get("Accept", "") and request.method == "GET"
         response.headers["WWW-Authenticate"] = f'{"Basic" if page else "Bearer"} realm="Byline"'
     if problem.allow:
         response.headers["Allow"] = problem.allow

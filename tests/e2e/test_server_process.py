@@ -122,7 +122,8 @@ def test_a_token_opens_and_others_do_not(serve: Serve, tmp_path: Path) -> None:
         ("/healthz", "", 200),
         ("/readyz", "Bearer wrong", 200),
     ):
-        answer = server.request("GET", path, headers={"Authorization": given})
+        headers = {"Authorization": given, "Accept": "*/*"}
+        answer = server.request("GET", path, headers=headers)
         assert answer.status == status, (path, given)
         if status == 401:
             assert "token" in answer.body.decode()
