@@ -54,7 +54,7 @@ class Task:
         words: in the whole document, with what isn't scored or lies beyond `MAX_CHARACTERS`.
         windows: for the session; empty if the text is too short or of a kind in `UNFIT`.
         findings: so far.
-        raw: the same text without normalisation, where that was suspicious.
+        raw: the same text without normalisation, where that was suspicious and there are windows.
     """
 
     id: str
@@ -174,7 +174,9 @@ class Detector:
         _check(document)
         text = normalize(document.text[:MAX_CHARACTERS])
         task = self._cut(document, text)
-        if task.windows and (unfit := _unfit(task)):
+        if not task.windows:
+            return task
+        if unfit := _unfit(task):
             return replace(task, windows=(), findings=(*task.findings, unfit))
         if any(finding.kind in _SUSPICIOUS for finding in text.findings):
             raw = self._cut(document, as_it_came(document.text[:MAX_CHARACTERS]))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
@@ -150,7 +150,8 @@ class Verdict:
         coverage: the share of those words that were scored, 0..1.
         sentences: scores of the sentences that were scored, in order.
         findings: what the reader should know beside the score.
-        raw: the score without normalisation, where normalisation changed something suspicious.
+        raw: the score without normalisation, where normalisation changed something suspicious;
+            None where either text isn't scored.
     """
 
     id: str
@@ -160,5 +161,5 @@ class Verdict:
     words: int
     coverage: float
     sentences: tuple[SentenceScore, ...] = ()
-    findings: tuple[Finding, ...] = field(default=())
+    findings: tuple[Finding, ...] = ()
     raw: RawScore | None = None

@@ -186,6 +186,8 @@ def test_both_scores_where_something_was_hidden(detector: Detector) -> None:
     assert verdict.raw.log_odds != verdict.log_odds
     # What was hidden is gone: it scores as the plain text does.
     assert verdict.log_odds == detector.score(PROSE).log_odds
+    # Of a text that is too short neither is wanted.
+    assert detector.cut(Document("", hidden[:60])).raw is None
 
 
 @pytest.mark.parametrize("space", ["\u1680", "\u00a0", "\u2003", "\u2028", "\u3000", "\x85"])
