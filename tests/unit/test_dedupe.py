@@ -132,14 +132,18 @@ def test_relatives_of_a_row_that_came_with_a_split_follow_it() -> None:
     assert {r.split for r in kept} == {"test"}
 
 
-def test_a_twin_of_a_test_text_is_tested_on_too() -> None:
+def test_a_twin_of_a_test_text_is_tested_on_too_or_dropped() -> None:
     text = prose(1, 200)
     near = text.replace(text.split()[100], "changed")
-    for split in ("train", ""):
-        rows = [row(text, split="test", group="p"), row(near, 1, split=split, group="q")]
-        kept = drop_duplicates(rows, 0.7, {})
+    for split, sides in (
+        ("", ["test", "test"]), ("test_paired", ["test_paired", "test"]), ("train", ["test"]),
+    ):  # fmt: skip
+        skipped: dict[str, int] = {}
+        rows = [row(near, 1, split=split, group="q"), row(text, split="test", group="p")]
+        kept = drop_duplicates(rows, 0.7, skipped)
         assign_splits(kept, 3)
-        assert [r.split for r in kept] == ["test", "test"]
+        assert [r.split for r in kept] == sides
+        assert skipped == ({} if len(sides) == 2 else {"near twin on another side": 1})
 
 
 def test_groups_never_cross_splits_and_shares_are_about_right() -> None:

@@ -22,8 +22,9 @@ def drop_duplicates(rows: Sequence[Row], threshold: float, skipped: dict[str, in
     """Drop exact and near duplicates, and give near relatives one group.
 
     Near duplicates are texts whose sets of word 5-grams have about `threshold` Jaccard similarity
-    or more, by MinHash (Broder 1997). A text that bears both labels is dropped with all copies. Of
-    texts with `spans` exact copies alone are looked for. Texts are compared as normalised.
+    or more, by MinHash (Broder 1997). A text that bears both labels is dropped with all copies, and
+    one that is near one of the other label, where they came on two sides of a split. Of texts with
+    `spans` exact copies alone are looked for. Texts are compared as normalised.
 
     Args:
         rows: from all sources.
@@ -72,8 +73,11 @@ def drop_duplicates(rows: Sequence[Row], threshold: float, skipped: dict[str, in
             skip("near duplicate")
             bring_along(row, twins[0])
             continue
-        if twins and row.split:  # a rewritten twin of the other kind: keep it, on the same side
-            row.group, row.split = twins[0].group, _side(twins[0].split)
+        if twins and row.split:  # a rewritten twin of the other kind, whose relatives stay as well
+            if _side(row.split) != _side(twins[0].split):
+                skip("near twin on another side")
+                continue
+            row.group = twins[0].group
         elif twins:
             bring_along(row, twins[0])
         index.insert(str(len(kept)), sketch)
