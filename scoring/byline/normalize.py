@@ -41,7 +41,8 @@ _BIDI = frozenset("\u200e\u200f\u061c\u202a\u202b\u202c\u202d\u202e\u2066\u2067\
 HIDDEN = _ZERO_WIDTH | _BIDI
 """Characters that can't be seen, but tell on a text."""
 
-# Numbers in brackets right behind a word or sentence, and whatever closes those; none of code.
+# Numbers in brackets right behind a word or sentence, and whatever closes those. Of code, what an
+# operator, a call or a name follows is spared; another index in prose is taken for one.
 _NOTE_MARKS = (
     r"(?:(?<=[\w.!?…%)])|(?<=\w[,;:])|(?<=[\w.!?…)][\"'”’»*`])|(?<=[\w.!?…)]\*\*))"
     r"(?:\[\d{1,3}\])+(?![\w(`\[\]]|[ ]?[=<>+]|\.\w|->)"

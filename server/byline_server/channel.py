@@ -150,7 +150,7 @@ class Channel(HTTPChannel):  # type: ignore[misc]
     def readable(self) -> bool:
         """Whether more bytes are wanted; ends a request that has no end."""
         late = time.monotonic() - self._request_began > self.adj.channel_timeout
-        if self.request is not None and late and not self.requests:
+        if self.request is not None and late and not self.requests and not self.total_outbufs_len:
             self.will_close = True  # a client that sends a byte now and then, for ever
         readable: bool = super().readable()
         return readable

@@ -42,7 +42,7 @@ def main(folder: Path) -> None:
         if answers:
             scores[path.name] = document_log_odds(task.windows, answers)
     values = {
-        "made_by": f"python tests/golden/make_scores.py {folder}",
+        "made_by": f"python tests/golden/make_scores.py runs/{folder.name}",
         "training_run": detector.model.spec.training_run,
         "torch": torch.__version__,
         "log_odds": scores,

@@ -6,7 +6,7 @@ import type { ToPage } from "../shared/messages";
 import { Cache } from "./cache";
 import type { Documents } from "./documents";
 import { Queue } from "./queue";
-import { everywhere } from "./reach";
+import { attempt, everywhere } from "./reach";
 import { Tabs } from "./tabs";
 
 const STATE = "state";
@@ -60,7 +60,8 @@ async function start(): Promise<World> {
     settings,
     (stored[STATE] as State | undefined) ?? INITIAL,
     (state) => {
-      void chrome.storage.session.set({ [STATE]: state }).then(() => hear(state));
+      // Telling does not depend on storing: that may be full.
+      void attempt(() => chrome.storage.session.set({ [STATE]: state })).then(() => hear(state));
     },
     () => void everywhere({ kind: "forget" }),
   );

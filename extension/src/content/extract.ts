@@ -34,7 +34,8 @@ const FORMULA =
 /** Of PDF.js in a page: a box for each line of print, without its paragraphs. */
 const PDF_LINES = "textLayer";
 const HEADINGS = /^H[1-6]$/;
-const FIELDS = "input:not([type=hidden]), textarea, select";
+const BUTTONS = "[type=submit], [type=button], [type=image], [type=reset]";
+const FIELDS = `input:not([type=hidden], ${BUTTONS}), textarea, select`;
 const MAIN = "article, main, [role=main]";
 /** Only these, and custom elements, can have a shadow root (DOM standard, attachShadow). */
 const HOSTS = new Set(

@@ -82,7 +82,9 @@ describe("blocks", () => {
       expect(texts(`<form><input>${page}</form>`)).toEqual(["A page."]);
     }
     expect(texts("<main><form><h1>Write to us</h1><input></form></main>")).toEqual([]);
-    expect(texts("<form><input type=hidden><p>A comment.</p></form>")).toEqual(["A comment."]);
+    for (const type of ["hidden", "submit"]) {
+      expect(texts(`<form><input type=${type}><p>A comment.</p></form>`)).toEqual(["A comment."]);
+    }
     expect(texts("<p>Call <code>f()</code> twice.</p>")).toEqual(["Call f() twice."]);
     expect(texts("<div contenteditable=false><p>Fixed.</p></div>")).toEqual(["Fixed."]);
   });
