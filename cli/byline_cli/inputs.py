@@ -15,12 +15,11 @@ from typing import BinaryIO
 
 from byline import InputError
 from byline_cli.ignore import IGNORE_FILE, Rules, excluded, rules_around, rules_of
-from byline_cli.readers.files import KINDS, RECORDS, suffix_of
+from byline_cli.readers.files import KINDS, PAGES, RECORDS, suffix_of
 from byline_cli.wording import shown
 
 STANDARD_INPUT = "-"
 _MAGIC = re.compile(r"[*?\[]")
-_PAGES = frozenset((".html", ".htm", ".xhtml"))
 _OF_PAGE = "_files"
 """How a browser calls the folder beside a saved page: scripts, pictures, and frames of others."""
 _CHUNK = 65536
@@ -240,7 +239,7 @@ class _Folder:
                     rules = rules_of(self._resolved(path), rules)
             except InputError as error:  # its folder is read as if it had none
                 yield Input(os.path.join(path, IGNORE_FILE), Path(path), problem=str(error))
-            pages = [entry.name for entry in found if suffix_of(entry.name) in _PAGES]
+            pages = [entry.name for entry in found if suffix_of(entry.name) in PAGES]
             of_pages = {os.path.splitext(page)[0] + _OF_PAGE for page in pages}
             for entry in reversed(found):
                 below = entry.is_dir(follow_symlinks=False)

@@ -93,13 +93,12 @@ def _epub(data: bytes, how: Reading) -> Prose:
     return join(epub_blocks(data, how.max_bytes), how.include)
 
 
+PAGES = (".html", ".htm", ".xhtml")
 KINDS: dict[str, Callable[[bytes, Reading], Prose]] = {
     ".txt": prose_of_text,
     ".md": _markdown,
     ".markdown": _markdown,
-    ".html": _html,
-    ".htm": _html,
-    ".xhtml": _html,
+    **dict.fromkeys(PAGES, _html),
     ".pdf": _pdf,
     ".docx": _docx,
     ".odt": _odt,

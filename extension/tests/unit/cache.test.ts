@@ -1,16 +1,6 @@
 import { expect, test } from "vitest";
 import { Cache, type Area } from "../../src/background/cache";
-import type { Score } from "../../src/shared/score";
-import { memory } from "./memory";
-
-const SCORE: Score = {
-  verdict: "human",
-  probability: 0.1,
-  words: 50,
-  coverage: 1,
-  sentences: [],
-  findings: [],
-};
+import { memory, SCORE } from "./memory";
 
 test("keeps the latest used, within its bound, also in storage", async () => {
   const area = memory();

@@ -1,4 +1,15 @@
 import type { Area } from "../../src/background/cache";
+import type { Score } from "../../src/shared/score";
+
+/** What a test has remembered. */
+export const SCORE: Score = {
+  verdict: "human",
+  probability: 0.1,
+  words: 50,
+  coverage: 1,
+  sentences: [],
+  findings: [],
+};
 
 /** A storage as the browser's, that a test can look into. */
 export function memory(): Area & { readonly stored: Map<string, unknown> } {

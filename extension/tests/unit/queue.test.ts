@@ -5,19 +5,10 @@ import { Cache, type Area } from "../../src/background/cache";
 import { Queue, type World } from "../../src/background/queue";
 import type { Refusal, Score } from "../../src/shared/score";
 import { INITIAL, type State } from "../../src/shared/state";
-import { memory } from "./memory";
+import { memory, SCORE } from "./memory";
 
 // Browsers have it everywhere, Node from 19 on.
 (globalThis as { crypto?: unknown }).crypto ??= webcrypto;
-
-const SCORE = {
-  verdict: "human",
-  probability: 0.1,
-  words: 50,
-  coverage: 1,
-  sentences: [],
-  findings: [],
-};
 
 interface Sent {
   readonly path: string;
