@@ -327,6 +327,12 @@ export function* extract(
     // Before each element: a single paragraph may have thousands.
     yield undefined;
     const sheet = sheetOf(node);
+    // Seen, though browsers shut it over the content that it has not; in mails of Outlook a box in a line.
+    if (node.tagName === "HR" && sheet.display !== "none") {
+      yield* close();
+      yield border(node);
+      return;
+    }
     if (isLeftOut(node)) {
       if (sheet.inline || sheet.aside) open?.skip();
       else if (sheet.display !== "none") yield* close();
@@ -372,7 +378,6 @@ export function* extract(
     }
     if (hasOwn) yield* children(node, node, own, sheet, link);
     yield* close();
-    if (node.tagName === "HR") yield border(node);
     open = around;
     around?.skip();
   }

@@ -57,6 +57,11 @@ describe("blocks", () => {
       ["border", ""],
       ["paragraph", "Three."],
     ]);
+    // As browsers show it, and as mails of Outlook have it.
+    for (const style of ["overflow-x: hidden; overflow-y: hidden", "display: inline-block"]) {
+      const reply = blocks(`<p>Mine.</p><hr style='${style}'><p>Another's.</p>`);
+      expect(reply.map(({ kind }) => kind)).toEqual(["paragraph", "border", "paragraph"]);
+    }
   });
 
   test("leave out what nobody wrote as prose", () => {
