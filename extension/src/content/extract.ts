@@ -173,6 +173,11 @@ function isLeftOut(element: Element): boolean {
   return isEditor(element) || isMereForm(element);
 }
 
+/** With a name instead of an address it is a bookmark, which in old pages may hold all up to the next. */
+function isLink(element: Element): boolean {
+  return element.tagName === "A" && (element.hasAttribute("href") || !element.hasAttribute("name"));
+}
+
 function isWord(element: Element, { display }: Sheet): boolean {
   return display.startsWith("inline-") && element.textContent.length <= LONGEST_WORD;
 }
@@ -303,12 +308,13 @@ export function* extract(
     { preserves }: Sheet,
     link: boolean,
   ): Generator<Block | undefined> {
+    const isLinked = link || isLink(owner);
     for (const { 0: found, index } of node.data.matchAll(preserves ? PRESERVED : COLLAPSED)) {
       if (preserves && found === LINE_BREAK) {
         if (open?.lineBreak() === false) yield* close();
       } else {
         open ??= new Builder(owner, kind);
-        open.add(node, index, found, !preserves, link);
+        open.add(node, index, found, !preserves, isLinked);
       }
     }
   }
@@ -355,7 +361,7 @@ export function* extract(
         yield* children(shadow, owner, kind, sheet, link);
         open?.skip();
       }
-      if (hasOwn) yield* children(node, owner, kind, sheet, link || node.tagName === "A");
+      if (hasOwn) yield* children(node, owner, kind, sheet, link || isLink(node));
       inWord = outer;
       return;
     }

@@ -64,6 +64,16 @@ describe("blocks", () => {
     }
   });
 
+  test("leave out links that are boxes, as the entries of menus are, but not what is bookmarked", () => {
+    const entry = (text: string) => `<a href=/ style='display: block'>${text}</a>`;
+    expect(texts(`${entry("A headline.")}${entry("<b>Another</b> one.")}`)).toEqual([]);
+    expect(texts(entry("Title <p>What it is about.</p>"))).toEqual(["What it is about."]);
+    expect(texts("<p><a name=one>A chapter.</p><p>Its text.</a></p>")).toEqual([
+      "A chapter.",
+      "Its text.",
+    ]);
+  });
+
   test("leave out what nobody wrote as prose", () => {
     const nobody =
       "<nav>a</nav><button>b</button><pre>c</pre><form>d<input></form><div contenteditable>e</div>" +
