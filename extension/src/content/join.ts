@@ -14,12 +14,15 @@ const STATEMENT_END = /[.!…:]["'”’»)\]]*$/u;
 const LEAST_WORDS = 10;
 /** Of another writer, or about another thing, than what is beside them: replies on talk pages are DDs. */
 const APART = new Set("DD TD TH BLOCKQUOTE".split(" "));
+/** The same of a quotation as Hacker News and plain mails have it. */
+const QUOTED = /^ *>/m;
 
 /** Blocks whose parts stand side by side in one parent, and of one kind. */
 function areNeighbours(a: Block, b: Block): boolean {
   return (
     a.kind === b.kind &&
     isText(a) &&
+    ![a, b].some(({ text }) => QUOTED.test(text)) &&
     // A block that holds several has text of its own between them: it is its own parent.
     (a.element === b.element || areSideBySide(a, b) || holds(a, b) || holds(b, a))
   );

@@ -87,6 +87,18 @@ describe("passages", () => {
     expect(sizes([loose, inner("div")])).toEqual([[20], [20]]);
   });
 
+  test("never join what is quoted with its answer, be it in loose text or in paragraphs", () => {
+    const comment = block(20);
+    const more = (text = "", element = comment.element): Block => {
+      const one = { ...block(20), element };
+      return { ...one, text: `${text}${one.text}` };
+    };
+    const inner = comment.element.appendChild(document.createElement("p"));
+    expect(sizes([more("> "), more("", inner)])).toEqual([[20], [20]]);
+    expect(sizes([comment, more("She wrote:\n >"), more()])).toEqual([[20], [20], [20]]);
+    expect(sizes([comment, more("a > b ")])).toEqual([[20, 20]]);
+  });
+
   test("hold the words of their blocks where their parts say", () => {
     const [passage] = join([block(25), block(25)], 40);
     expect(passage!.text.split(SEPARATOR).length).toBe(2);
