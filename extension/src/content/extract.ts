@@ -178,6 +178,11 @@ function isLink(element: Element): boolean {
   return element.tagName === "A" && (element.hasAttribute("href") || !element.hasAttribute("name"));
 }
 
+/** Code set apart from prose is code; within a sentence it is a word of it. */
+function isCode(element: Element, { inline }: Sheet): boolean {
+  return !inline && (element.tagName === "CODE" || rolesOf(element).includes("code"));
+}
+
 function isWord(element: Element, { display }: Sheet): boolean {
   return display.startsWith("inline-") && element.textContent.length <= LONGEST_WORD;
 }
@@ -339,7 +344,7 @@ export function* extract(
       yield border(node);
       return;
     }
-    if (isLeftOut(node)) {
+    if (isLeftOut(node) || isCode(node, sheet)) {
       if (sheet.inline || sheet.aside) open?.skip();
       else if (sheet.display !== "none") yield* close();
       return;
@@ -365,8 +370,6 @@ export function* extract(
       inWord = outer;
       return;
     }
-    // Code set apart from prose is code; within a sentence it is a word of it.
-    if (node.tagName === "CODE" || rolesOf(node).includes("code")) return;
     const around: Builder | null = sheet.aside ? open : null;
     if (sheet.aside) open = null;
     else yield* close();
