@@ -33,6 +33,8 @@ const FORMULA =
   "math, [role=math], .katex, mjx-container, .MathJax, .MathJax_SVG, .MathJax_Preview, .mjx-chtml";
 /** Of PDF.js in a page: a box for each line of print, without its paragraphs. */
 const PDF_LINES = "textLayer";
+/** Of Ace: what is typed into its field stands in boxes beside that. */
+const ACE = "ace_editor";
 const HEADINGS = /^H[1-6]$/;
 const BUTTONS = "[type=submit], [type=button], [type=image], [type=reset]";
 const FIELDS = `input:not([type=hidden], ${BUTTONS}), textarea, select`;
@@ -168,7 +170,7 @@ function isLeftOut(element: Element): boolean {
   if (isNotes(element)) return true;
   if (NEVER.has(element.tagName.toUpperCase()) && !isPlainText(element)) return true;
   if (rolesOf(element).some((role) => ROLES.has(role))) return true;
-  if (element.classList.contains(PDF_LINES)) return true;
+  if ([PDF_LINES, ACE].some((name) => element.classList.contains(name))) return true;
   if (element.tagName === "HTML" && isTranslated(element.getAttribute("class"))) return true;
   return isEditor(element) || isMereForm(element);
 }
@@ -403,8 +405,9 @@ export function* extract(
 export function outermostUnread(element: Element): Element | null {
   let found: Element | null = null;
   for (let up: Element | null = element; up; up = parentOf(up)) {
-    const isOut = isInsertion(up) || isLeftOut(up);
-    if (isOut || isClosed(up) || sheetOf(up).concealed) found = up;
+    const sheet = sheetOf(up);
+    const isOut = isInsertion(up) || isLeftOut(up) || isCode(up, sheet);
+    if (isOut || isClosed(up) || sheet.concealed) found = up;
   }
   return found;
 }
