@@ -125,16 +125,16 @@ export function windowOf(element: Element | null, known: Map<Element, DOMRect>):
 /** Bring a passage into view, and wait until the page stands still. */
 export async function scrollTo(passage: Passage): Promise<DOMRect> {
   const range = startOf(passage);
+  const holder = range.startContainer.parentElement;
   const still = matchMedia("(prefers-reduced-motion: reduce)").matches;
-  range.startContainer.parentElement?.scrollIntoView({
-    block: "center",
-    behavior: still ? "auto" : "smooth",
-  });
+  holder?.scrollIntoView({ block: "center", behavior: still ? "auto" : "smooth" });
   await settled(range);
-  const { top, bottom } = range.getBoundingClientRect();
-  if (top < 0 || bottom > window.innerHeight) {
-    // An element taller than the screen: its middle says nothing about its passages.
-    window.scrollBy({ top: top - window.innerHeight / 3, behavior: "auto" });
+  // An element taller than the screen: its middle says nothing about its passages. The root scrolls the window.
+  for (let up: Element | null = holder; up; up = parentOf(up)) {
+    const { top, bottom } = range.getBoundingClientRect();
+    if (top >= 0 && bottom <= window.innerHeight) break;
+    // At once, for it is measured at once.
+    up.scrollBy({ top: top - window.innerHeight / 3, behavior: "instant" });
   }
   return range.getBoundingClientRect();
 }

@@ -1,6 +1,6 @@
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import type { Passage } from "../../src/content/passages";
-import { distance, within } from "../../src/content/place";
+import { distance, scrollTo, within } from "../../src/content/place";
 
 const LINE = 20;
 
@@ -33,6 +33,24 @@ test.each([
   ["above", -240, 40],
 ])("a passage is as far as the nearer of its ends: %s", (_, top, away) => {
   expect(distance(passage(top), 100)).toBe(away);
+});
+
+test("a passage of an element taller than the screen is scrolled to in the box that scrolls", async () => {
+  vi.stubGlobal("matchMedia", () => ({ matches: false }));
+  const one = passage(0);
+  const box = document.createElement("div");
+  box.append(one.parts[0]!.block.element);
+  document.body.append(box);
+  box.scrollTop = 5_000;
+  Element.prototype.scrollIntoView = () => undefined;
+  Element.prototype.scrollBy = function (this: Element, options?: ScrollToOptions | number) {
+    if (this === box && typeof options === "object") this.scrollTop += options.top ?? 0;
+  };
+  Range.prototype.getBoundingClientRect = () => new DOMRect(0, 300 - box.scrollTop, 8, LINE);
+  const { top } = await scrollTo(one);
+  expect(top).toBe(window.innerHeight / 3);
+  box.remove();
+  vi.unstubAllGlobals();
 });
 
 describe("of many passages in one element", () => {
