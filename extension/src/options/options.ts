@@ -14,7 +14,7 @@ import {
   originPattern,
   saveSettings,
   serverOrigin,
-  siteOf,
+  siteNamed,
   withSite,
   type Language,
   type Settings,
@@ -120,8 +120,7 @@ function listSites(id: string, key: "sitesOn" | "sitesOff"): void {
 
 async function leaveOut(): Promise<void> {
   const field = byId("off-site", HTMLInputElement);
-  const origin = serverOrigin(field.value);
-  const site = origin === null ? null : siteOf(origin);
+  const site = siteNamed(field.value);
   byId("off-result", HTMLElement).textContent = site === null ? words.say("badSite") : "";
   if (site === null) return;
   field.value = "";

@@ -86,6 +86,11 @@ export function siteOf(address: string | undefined): string | null {
   return protocol === "http:" || protocol === "https:" ? hostname : null;
 }
 
+/** The site that a reader names, by itself or by the address of a page; null where that is none. */
+export function siteNamed(typed: string): string | null {
+  return siteOf(serverOrigin(typed.replace(/[?#].*$/s, "")) ?? undefined);
+}
+
 export function sitePatterns(site: string): string[] {
   return [`http://${site}/*`, `https://${site}/*`];
 }

@@ -5,6 +5,7 @@ import {
   originPattern,
   runsByItself,
   serverOrigin,
+  siteNamed,
   siteOf,
   sitesBelow,
   withSite,
@@ -54,6 +55,16 @@ describe("addresses", () => {
 });
 
 describe("sites", () => {
+  test.each([
+    ["example.com", "example.com"],
+    ["https://Example.com/watch?v=1#t", "example.com"],
+    ["example.com?", "example.com"],
+    ["*.example.com", null],
+    ["?", null],
+  ])("%s names %s", (typed, site) => {
+    expect(siteNamed(typed)).toBe(site);
+  });
+
   test("are in one list at most", () => {
     const on = { ...DEFAULTS, ...withSite(DEFAULTS, "a", true) };
     expect([on.sitesOn, on.sitesOff]).toEqual([["a"], []]);
