@@ -63,6 +63,8 @@ async function request(
   timeout: number,
   body?: string,
 ): Promise<unknown> {
+  // No server has such a one, and of a header that can't hold it fetch says what it says of a server away.
+  if (!/^[ -~]*$/.test(token)) throw new Failure("unauthorized", "");
   const headers: Record<string, string> = { Accept: "application/json" };
   if (token !== "") headers.Authorization = `Bearer ${token}`;
   if (body !== undefined) headers["Content-Type"] = "application/json";

@@ -85,6 +85,16 @@ describe("what the client makes of an answer", () => {
     expect(contains).toHaveBeenCalledWith({ origins: ["http://127.0.0.1/*"] });
   });
 
+  test("a token that no header takes is the wrong one, and no word of a server that is away", async () => {
+    mayReach(true);
+    const away: Fetch = () => Promise.reject(new TypeError("Failed to fetch"));
+    for (const token of ["se\u200bcret", "“secret”"]) {
+      await expect(handshake(away, { ...ADDRESS, token })).rejects.toMatchObject({
+        as: "unauthorized",
+      });
+    }
+  });
+
   test("another client error concerns the request alone", async () => {
     const error = await failure(answering(413, '{"error":{"code":"c","message":"too long"}}'));
     expect(error).toBeInstanceOf(Refused);
