@@ -180,6 +180,11 @@ function isLink(element: Element): boolean {
   return element.tagName === "A" && (element.hasAttribute("href") || !element.hasAttribute("name"));
 }
 
+/** What a slot took in is shown instead of its own, and read where it stands in the page. */
+function isFilled(element: Element): boolean {
+  return element instanceof HTMLSlotElement && element.assignedNodes().length > 0;
+}
+
 /** Code set apart from prose is code; within a sentence it is a word of it. */
 function isCode(element: Element, { inline }: Sheet): boolean {
   return !inline && (element.tagName === "CODE" || rolesOf(element).includes("code"));
@@ -336,7 +341,7 @@ export function* extract(
       if (open?.lineBreak() === false) yield* close();
       return;
     }
-    if (eyes.isOwn(node) || isInsertion(node)) return;
+    if (eyes.isOwn(node) || isInsertion(node) || isFilled(node)) return;
     // Before each element: a single paragraph may have thousands.
     yield undefined;
     const sheet = sheetOf(node);

@@ -213,14 +213,15 @@ describe("blocks", () => {
     const roots: ShadowRoot[] = [];
     document.body.innerHTML = "<div id=host><p>Light.</p></div>";
     const host = document.querySelector("#host")!;
-    host.attachShadow({ mode: "open" }).innerHTML = "<p>Shadow.</p><slot></slot>";
+    host.attachShadow({ mode: "open" }).innerHTML =
+      "<p>Shadow.</p><slot>Nothing here.</slot><p><slot name=note>No note.</slot></p>";
     const found = [
       ...extract(document.body, EYES, {
         shadowRoot: (root) => roots.push(root),
         hidden: () => undefined,
       }),
     ].filter((block) => block !== undefined);
-    expect(found.map(({ text }) => text)).toEqual(["Shadow.", "Light."]);
+    expect(found.map(({ text }) => text)).toEqual(["Shadow.", "No note.", "Light."]);
     expect(roots).toEqual([host.shadowRoot]);
   });
 
