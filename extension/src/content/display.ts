@@ -125,8 +125,19 @@ function holds(
 /** Whether something else lies on top there, a dialog say: neither in the text's element nor around it. */
 function isCovered({ commonAncestorContainer: common }: Range, x: number, y: number): boolean {
   const holder = common instanceof Element ? common : common.parentElement;
-  const top = (holder?.getRootNode() as Document | ShadowRoot | undefined)?.elementFromPoint(x, y);
+  const there = (holder?.getRootNode() as Document | ShadowRoot | undefined)?.elementsFromPoint(
+    x,
+    y,
+  );
+  const top = there?.find((one) => !isClear(one));
   return !holder || !top || !(contains(top, holder) || contains(holder, top));
+}
+
+/** Whether it is seen through, as a link that is laid over a whole card. */
+function isClear(element: Element): boolean {
+  return (
+    element.tagName === "A" && getComputedStyle(element).backgroundColor === "rgba(0, 0, 0, 0)"
+  );
 }
 
 /** A bar beside what can be seen of a mark: what a box cuts off has none beside whatever is there. */
