@@ -180,6 +180,15 @@ function isLink(element: Element): boolean {
   return element.tagName === "A" && (element.hasAttribute("href") || !element.hasAttribute("name"));
 }
 
+/**
+ * Seen, though browsers shut an HR over the content that it has not, and in mails of Outlook it is a box in
+ * a line. Sets of components have boxes that say what they are.
+ */
+function isRule(element: Element, { display, inline }: Sheet): boolean {
+  if (display === "none") return false;
+  return element.tagName === "HR" || (!inline && rolesOf(element).includes("separator"));
+}
+
 /** What a slot took in is shown instead of its own, and read where it stands in the page. */
 function isFilled(element: Element): boolean {
   return element instanceof HTMLSlotElement && element.assignedNodes().length > 0;
@@ -345,8 +354,7 @@ export function* extract(
     // Before each element: a single paragraph may have thousands.
     yield undefined;
     const sheet = sheetOf(node);
-    // Seen, though browsers shut it over the content that it has not; in mails of Outlook a box in a line.
-    if (node.tagName === "HR" && sheet.display !== "none") {
+    if (isRule(node, sheet)) {
       yield* close();
       yield border(node);
       return;

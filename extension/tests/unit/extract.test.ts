@@ -57,11 +57,16 @@ describe("blocks", () => {
       ["border", ""],
       ["paragraph", "Three."],
     ]);
-    // As browsers show it, and as mails of Outlook have it.
-    for (const style of ["overflow-x: hidden; overflow-y: hidden", "display: inline-block"]) {
-      const reply = blocks(`<p>Mine.</p><hr style='${style}'><p>Another's.</p>`);
+    // As browsers show it, as mails of Outlook have it, and as sets of components do.
+    for (const rule of [
+      "<hr style='overflow-x: hidden; overflow-y: hidden'>",
+      "<hr style='display: inline-block'>",
+      "<div role=separator><span>or</span></div>",
+    ]) {
+      const reply = blocks(`<p>Mine.</p>${rule}<p>Another's.</p>`);
       expect(reply.map(({ kind }) => kind)).toEqual(["paragraph", "border", "paragraph"]);
     }
+    expect(texts("<p>Home <i role=separator>/</i> News</p>")).toEqual(["Home / News"]);
   });
 
   test("leave out links that are boxes, as the entries of menus are, but not what is bookmarked", () => {
