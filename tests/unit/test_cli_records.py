@@ -73,6 +73,14 @@ def test_name_of_a_column_shows_its_spaces(tmp_path: Path) -> None:
         read(tmp_path / "a.csv", "id, text\none, A.\n")
 
 
+def test_blank_lines_before_the_header_are_none(tmp_path: Path) -> None:
+    for blank in ("\n", "\r\n \r\n", "\nsep=,\n\n"):
+        found = read(tmp_path / "a.csv", f"{blank}id,text\none,A.\n")
+        assert found == [Row("one", "A.")]
+    with pytest.raises(InputError, match="is empty"):
+        read(tmp_path / "a.csv", "\n\n")
+
+
 @pytest.mark.parametrize("start", ["[\n", "\ufeff [{"])
 def test_array_of_json_is_refused_once(tmp_path: Path, start: str) -> None:
     with pytest.raises(InputError, match="is an array, not an object a line; jq"):
@@ -126,8 +134,31 @@ def test_json_lines(tmp_path: Path) -> None:
     assert problems[2] == "is not a JSON object"
     assert problems[3] == "has no column 'text'; there are: 'id'"
     assert problems[4] == "has no column 'id'; there are: 'text'"
-    assert problems[5] == "has no text in 'text' but NoneType"
+    assert problems[5] == "has no text in 'text' but null"
     assert problems[7].startswith("is not JSON (")
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be", "cp1252"])
+@pytest.mark.parametrize("newline", ["\n", "\r\n"])
+def test_json_lines_of_windows_programs(tmp_path: Path, encoding: str, newline: str) -> None:
+    lines = newline.join(f'{{"id": {i}, "text": "“Café” – a naïve text."}}' for i in range(20))
+    found = read(tmp_path / "a.jsonl", (lines + newline).encode(encoding))
+    assert found == [Row(str(i), "“Café” – a naïve text.") for i in range(20)]
+
+
+def test_line_of_json_in_no_encoding_is_a_problem_of_its_own(tmp_path: Path) -> None:
+    good = b'{"id": 1, "text": "A text."}\n'
+    bad = b'\xff\x00"\x81\0\xfe\n' + b"\0" * 50 + b"\n"
+    found = read(tmp_path / "a.jsonl", good + bad + good)
+    assert [row.problem is None for row in found] == [True, False, False, True]
+
+
+def test_value_that_is_no_text_is_named_as_json_has_it(tmp_path: Path) -> None:
+    values = ["null", "7", "false", '["A."]', '{"a": "A."}']
+    lines = "\n".join(f'{{"id": 1, "text": {value}}}' for value in values)
+    found = [str(row.problem) for row in read(tmp_path / "a.jsonl", lines)]
+    kinds = ["null", "a number", "true or false", "an array", "an object"]
+    assert found == [f"has no text in 'text' but {kind}" for kind in kinds]
 
 
 def test_line_longer_than_allowed_is_skipped(tmp_path: Path) -> None:
@@ -157,7 +188,7 @@ def test_parquet(tmp_path: Path) -> None:
     found = list(rows(path, HOW))
     assert found[0] == Row("0", "A text.")
     assert len(found) == 600
-    assert found[-1].problem == "has no text in 'text' but NoneType"
+    assert found[-1].problem == "has no text in 'text' but null"
     with pytest.raises(InputError, match="has no column 'body'; there are: 'id', 'text'"):
         list(rows(path, Reading(text_column="body")))
     whole = path.read_bytes()

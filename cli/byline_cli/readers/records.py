@@ -9,11 +9,11 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO, TextIO, TypeVar
+from typing import IO, Any, BinaryIO, TextIO, TypeVar
 
 from byline import InputError
 from byline_cli import wording
-from byline_cli.readers.encodings import encoding_of, join_surrogates
+from byline_cli.readers.encodings import decode, encoding_of, join_surrogates
 from byline_cli.readers.files import Reading, check_regular, suffix_of, unreadable
 
 T = TypeVar("T")
@@ -26,6 +26,10 @@ _NOT_ASCII = re.compile(rb"[\x80-\xff]")
 _SAMPLE = 200_000
 _BEFORE = 10_000
 """Bytes of a sample before the first that isn't ASCII."""
+_KINDS = {
+    type(None): "null", bool: "true or false", int: "a number", float: "a number",
+    list: "an array", dict: "an object",
+}  # fmt: skip
 _TOO_LARGE = "is larger than --max-size allows"
 _MOST_PACKED = 100
 """To how many times its size a column of Parquet may unpack; prose does to three or five."""
@@ -71,10 +75,10 @@ def _csv(path: Path, how: Reading, delimiter: str | None) -> Iterator[Row]:
     errors = "surrogateescape" if encoding.startswith("utf-8") else "replace"
     with path.open(encoding=encoding, errors=errors, newline="") as table:
         lines = _Lines(table, how.max_bytes)
-        first = _first(lines)
+        first = _first_line(lines)
         if told := _SEPARATOR.fullmatch(first or ""):
             delimiter = told[1]
-            first = _first(lines)
+            first = _first_line(lines)
         if not first:
             raise InputError("is empty: it has no line that names the columns")
         if delimiter is None:
@@ -143,6 +147,13 @@ class _Lines:
         raise csv.Error("it is larger than --max-size allows")
 
 
+def _first_line(lines: Iterator[str]) -> str | None:
+    """The first line that isn't blank: some programs begin with others."""
+    while (line := _first(lines)) and not line.strip(" \r\n"):
+        pass
+    return line
+
+
 def _first(items: Iterator[T]) -> T | None:
     try:
         return next(items, None)
@@ -167,13 +178,22 @@ def _lacks(column: str, there: list[str]) -> str:
 
 def _json_lines(path: Path, how: Reading) -> Iterator[Row]:
     with path.open("rb") as file:
+        begins = file.read(4)
+        # PowerShell writes UTF-16, whose line feed is more than a byte.
+        wide = encoding_of(begins + file.read(_SAMPLE)) if b"\0" in begins else None
+    source: IO[bytes] | IO[str] = (
+        path.open("rb")
+        if wide is None
+        else path.open(encoding=wide, errors="replace", newline="\n")
+    )
+    with source:
         number = 0
-        while line := file.readline(how.max_bytes + 1):
+        while line := _bytes(source.readline(how.max_bytes + 1)):
             number += 1
             if len(line) > how.max_bytes:
                 yield Row(str(number), problem=_TOO_LARGE)
                 while line and not line.endswith(b"\n"):
-                    line = file.readline(how.max_bytes)
+                    line = _bytes(source.readline(how.max_bytes))
                 continue
             if number == 1 and line.lstrip(b"\xef\xbb\xbf \t").startswith(b"["):
                 raise InputError("is an array, not an object a line; jq -c '.[]' makes it so")
@@ -181,9 +201,18 @@ def _json_lines(path: Path, how: Reading) -> Iterator[Row]:
                 yield _json_row(line.removeprefix(b"\xef\xbb\xbf"), number, how)
 
 
+def _bytes(line: str | bytes) -> bytes:
+    return line.encode() if isinstance(line, str) else line
+
+
 def _json_row(line: bytes, number: int, how: Reading) -> Row:
     try:
-        values = json.loads(line)
+        try:
+            values = json.loads(line)
+        except UnicodeDecodeError:
+            values = json.loads(decode(line))
+    except InputError as error:
+        return Row(str(number), problem=str(error))
     except (ValueError, RecursionError) as error:
         return Row(str(number), problem=f"is not JSON ({error})")
     if not isinstance(values, dict):
@@ -202,7 +231,8 @@ def row_of(values: dict[str, Any], number: int, how: Reading) -> Row:
     if how.text_column not in values:
         return Row(id, problem=_lacks(str(how.text_column), list(values)))
     if not isinstance(text, str):
-        return Row(id, problem=f"has no text in {how.text_column!r} but {type(text).__name__}")
+        kind = _KINDS.get(type(text), type(text).__name__)
+        return Row(id, problem=f"has no text in {how.text_column!r} but {kind}")
     if len(text.encode(errors="surrogatepass")) > how.max_bytes:
         return Row(id, problem=_TOO_LARGE)
     return Row(id, text if text.isascii() else join_surrogates(text))
