@@ -210,11 +210,18 @@ class _Folder:
         self._real = os.path.realpath(root)
         self._choice = choice
         self._pass_over = pass_over
-        self._exclude = Rules(self._real, excluded(choice.exclude)) if choice.exclude else None
+        self._exclude = self._excluded() if choice.exclude else None
         around, self._broken = rules_around(self._real) if choice.ignore_files else (None, {})
         # Of a folder that they leave out they say nothing more: it was named, not found.
         self._around = None if around and around.leave_out(self._real, True) else around
         self._kinds = frozenset(KINDS) | (RECORDS if choice.records else frozenset())
+
+    def _excluded(self) -> Rules:
+        """What `--exclude` leaves out, written from this folder or as seen from the current one."""
+        patterns = excluded(self._choice.exclude)
+        here = Path.cwd().resolve()
+        outer = Rules(str(here), patterns) if here in Path(self._real).parents else None
+        return Rules(self._real, patterns, outer)
 
     def files(self) -> Iterator[Input]:
         for folder, problem in self._broken.items():

@@ -75,7 +75,8 @@ _SCORE = (
     ),
     click.option(
         "--exclude", multiple=True, metavar="PATTERN",
-        help="Leave files and folders out, by a pattern as in a .gitignore; may be repeated.",
+        help="Leave files and folders out, by a pattern as in a .gitignore, of the folder that is "
+        "read or of the current one; may be repeated.",
     ),
     click.option(
         "--no-ignore", is_flag=True, help="Do not obey .gitignore files.",

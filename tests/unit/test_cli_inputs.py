@@ -167,6 +167,20 @@ def test_excluded_patterns(tmp_path: Path) -> None:
     assert names(tmp_path, ".", choice=choice) == ["a.md", "in/d.txt"]
 
 
+def test_pattern_may_begin_in_the_folder_or_in_the_current_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(tmp_path, "in/a.txt", "in/drafts/b.txt", "in/c/drafts/d.txt", "drafts/e.txt")
+    monkeypatch.chdir(tmp_path)
+    kept = ["in/a.txt", "in/c/drafts/d.txt"]
+    for pattern in ("in/drafts/", "/in/drafts", "/drafts/", "in/drafts/*.txt"):
+        choice = Choice(exclude=(pattern,))
+        for paths in (["in"], ["in/**/*.txt"], [str(tmp_path / "in")]):
+            assert [os.path.relpath(item.name) for item in find(paths, choice)] == kept
+    monkeypatch.chdir(tmp_path / "drafts")  # not around the folder: says nothing of it
+    assert len(list(find(["../in"], Choice(exclude=("in/drafts/",))))) == 3
+
+
 def test_file_on_another_drive_is_excluded_by_its_name(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
