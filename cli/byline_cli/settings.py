@@ -34,6 +34,11 @@ from byline_cli.results import expanded
 from byline_cli.wording import shared_folder
 
 _TOKEN = "BYLINE_TOKEN"
+_FORMS = {".htm": "html", ".ndjson": "jsonl"}
+"""Formats by other endings that are usual for them."""
+_NOT_WRITTEN = frozenset(
+    (".xlsx", ".xls", ".ods", ".tsv", ".pdf", ".docx", ".doc", ".odt", ".rtf", ".epub")
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +94,7 @@ class Settings:
         output = Path(target) if target is not None and not is_place else None
         if not (ray and any("://" in path for path in paths)):
             _check_paths(paths)
-        _check_output(output, paths)
+        _check_output(output, paths, given["files_from"])
         choice = Choice(
             exclude=given["exclude"],
             ignore_files=not given["no_ignore"],
@@ -211,9 +216,13 @@ class Settings:
 
     def nothing(self, passed: Counter[str]) -> InputError:
         """What to say where there is nothing to score, but files of the suffixes passed over."""
-        everything = replace(self.choice, ignore_files=False)
-        ignored = self.choice.ignore_files and any(find(self.paths, everything))
-        advice = "; or a .gitignore names all of it: --no-ignore" if ignored else ""
+        if any(find(self.paths, self.choice)):
+            return InputError(f"nothing to score in {self.places}: there are no rows")
+        advice = ""
+        if any(find(self.paths, replace(self.choice, ignore_files=False))):
+            advice = "; or a .gitignore names all of it: --no-ignore"
+        elif any(find(self.paths, replace(self.choice, exclude=()))):
+            advice = "; or --exclude leaves out all of it"
         told = f"; {passed_over(passed)}" if passed else ""
         return InputError(f"nothing to score in {self.places} ({READ}){told}{advice}")
 
@@ -234,9 +243,19 @@ class Settings:
 
 
 def _form(target: str | None) -> str:
-    """The format that the name of the output asks for."""
-    suffix = Path(target or "").suffix.lower().removeprefix(".")
-    return suffix if suffix in FORMATS else "table"
+    """The format that the name of the output asks for.
+
+    Raises:
+        InputError: it asks for one that there isn't; with a table in it, no program opens the file.
+    """
+    suffix = Path(target or "").suffix.lower()
+    if suffix in _NOT_WRITTEN:
+        raise InputError(
+            f"--output {target}: {suffix} is not written; end it with .html, .csv, .json, .jsonl, "
+            ".sarif or .txt, or say what it is with --format"
+        )
+    form = _FORMS.get(suffix, suffix.removeprefix("."))
+    return form if form in FORMATS else "table"
 
 
 def _check_combination(given: dict[str, Any], ray: bool, is_place: bool) -> None:
@@ -248,6 +267,9 @@ def _check_combination(given: dict[str, Any], ray: bool, is_place: bool) -> None
          "standard output is closed; name an --output"),
         (given["null"] and given["files_from"] is None, "--null is for --files-from"),
         (given["id_column"] is not None and not columns, "--id-column needs --text-column"),
+        (columns and STANDARD_INPUT in given["paths"],
+         "--text-column reads no standard input (-), for its name tells what a file is: save it to "
+         "one that ends in .csv, .tsv, .jsonl or .parquet"),
         (given["base_rate"] is not None and not (given["summarize"] or given["form"] == "html"),
          "--base-rate is for --summary and --format html"),
         (given["resume"] and given["output"] is None,
@@ -292,10 +314,12 @@ def _check_paths(paths: tuple[str, ...]) -> None:
         if os.path.isdir(folder or "."):
             near = difflib.get_close_matches(name, os.listdir(folder or "."), 1)
             advice = f"did you mean {os.path.join(folder, near[0])}?" if near else advice
+        if os.path.islink(absent[0]):
+            advice = f"it is a link to {os.readlink(absent[0])}, which is not there"
         raise InputError(f"no such file or folder: {', '.join(absent)}; {advice}")
 
 
-def _check_output(output: Path | None, paths: tuple[str, ...]) -> None:
+def _check_output(output: Path | None, paths: tuple[str, ...], listing: str | None) -> None:
     """Refuse an output that can't be written, before hours of scoring."""
     if output is None:
         return
@@ -303,15 +327,21 @@ def _check_output(output: Path | None, paths: tuple[str, ...]) -> None:
         output.resolve()
     except (OSError, RuntimeError) as error:
         raise InputError(f"--output {output}: is a link to itself; name another file") from error
-    if any(path != "-" and output.exists() and _same(output, path) for path in paths):
-        if output.is_file():
+    if output.is_file():
+        if any(path != STANDARD_INPUT and _same(output, path) for path in paths):
             raise InputError(f"--output {output} is a text to be scored; name another file")
+        if listing not in (None, STANDARD_INPUT) and _same(output, str(listing)):
+            raise InputError(f"--output {output} is the list of --files-from; name another file")
     if output.is_dir():
         raise InputError(f"--output {output} is a folder; name a file")
     if not output.parent.is_dir():
         raise InputError(f"--output {output}: there is no folder {output.parent}; make it first")
-    if not os.access(output if output.exists() else output.parent, os.W_OK):
+    if output.exists() and not os.access(output, os.W_OK):
         raise InputError(f"--output {output} can't be written; name another file")
+    folder = output.resolve().parent
+    if (output.is_file() or not output.exists()) and not os.access(folder, os.W_OK):
+        # A file is made there, and takes the place of the old one when it is complete.
+        raise InputError(f"--output {output}: {folder} lets no file be made in it; name another")
 
 
 def _same(output: Path, path: str) -> bool:

@@ -143,6 +143,13 @@ def test_mistyped_path_is_refused_before_anything_is_scored(byline: Byline, fold
     )
 
 
+def test_link_that_leads_nowhere_is_called_so(byline: Byline, folder: Path) -> None:
+    (folder / "link.txt").symlink_to("gone.txt")
+    result = byline(folder / "link.txt")
+    assert result.exit_code == 2
+    assert "link.txt; it is a link to gone.txt, which is not there" in result.stderr
+
+
 def test_what_is_no_file_or_no_command_is_told_how_it_is_scored(
     byline: Byline, folder: Path
 ) -> None:
@@ -194,6 +201,8 @@ def test_file_of_a_list_that_is_gone_is_its_own_error(byline: Byline, folder: Pa
         (["--max-size", "9" * 5000], "is more than the most there can be, 1000GB"),
         (["--max-size", "big"], "is no size such as 50MB"),
         (["--exclude", "!"], "--exclude: "),
+        (["--text-column", "x", "-"], "--text-column reads no standard input (-)"),
+        (["--output", "absent.xlsx"], "--output absent.xlsx: .xlsx is not written; end it with"),
     ],
 )
 def test_options_that_do_not_go_together(
@@ -319,6 +328,20 @@ def test_folder_with_nothing_to_read_is_a_usage_error(byline: Byline, tmp_path: 
     assert byline(tmp_path, "--no-ignore").exit_code == 0
 
 
+def test_where_nothing_is_left_to_score_the_reason_is_said(byline: Byline, tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("student,answer\n")
+    for path in (tmp_path, tmp_path / "a.csv"):
+        empty = byline(path, "--text-column", "answer")
+        assert (empty.exit_code, empty.stderr) == (
+            2, f"byline: nothing to score in {path}: there are no rows\n",
+        )  # fmt: skip
+    (tmp_path / "a.txt").write_text(PROSE)
+    for path in (tmp_path, tmp_path / "a.txt"):
+        excluded = byline(path, "--exclude", "*.txt")
+        assert excluded.exit_code == 2
+        assert excluded.stderr.endswith("; or --exclude leaves out all of it\n")
+
+
 @pytest.mark.parametrize(
     ("data", "verdict", "finding"),
     [
@@ -441,11 +464,13 @@ def test_the_name_of_the_output_tells_the_format(
 ) -> None:
     for name, begins in (
         ("out.html", "<!doctype html>"), ("out.JSON", "{"), ("out.csv", "path,"), ("out.txt", "\n"),
+        ("out.htm", "<!doctype html>"), ("out.ndjson", '{"path"'),
     ):  # fmt: skip
         assert byline(folder, "--output", tmp_path / name).exit_code == 0
         assert (tmp_path / name).read_text("utf-8").lstrip(" ").startswith(begins), name
     byline(folder, "--output", tmp_path / "out.html", "--format", "jsonl")
     assert (tmp_path / "out.html").read_text("utf-8").startswith('{"path"')
+    assert byline(folder, "--output", tmp_path / "out.tsv", "--format", "csv").exit_code == 0
 
 
 def test_journal_that_stays_for_what_was_not_read_is_told_of(
@@ -487,6 +512,27 @@ def test_output_that_cannot_be_written_is_refused_first(
         result = byline(folder, "--output", output)
         assert result.exit_code == 2
         assert result.stderr.startswith(f"byline: --output {output}")
+
+
+def test_list_of_the_files_is_not_overwritten(byline: Byline, folder: Path) -> None:
+    listing = folder / "list"
+    listing.write_text(f"{folder / 'a.txt'}\n")
+    result = byline("--files-from", listing, "--output", listing)
+    assert result.exit_code == 2
+    assert "is the list of --files-from; name another file" in result.stderr
+    assert listing.read_text() == f"{folder / 'a.txt'}\n"
+
+
+def test_output_in_a_folder_that_takes_no_file_is_refused_first(
+    byline: Byline, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    output = tmp_path / "out.csv"
+    output.write_text("of a run before")
+    monkeypatch.setattr(os, "access", lambda path, _: Path(path) != tmp_path)
+    result = byline(folder, "--output", output)
+    assert (result.exit_code, result.stderr.count("\n")) == (2, 1)
+    assert f"--output {output}: {tmp_path} lets no file be made in it" in result.stderr
+    assert byline(folder, "--output", os.devnull).exit_code == 0
 
 
 def test_report_in_the_folder_is_not_scored_the_next_time(byline: Byline, folder: Path) -> None:
