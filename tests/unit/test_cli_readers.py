@@ -152,6 +152,17 @@ def test_what_markdown_says_to_programs_is_left_out(source: str, text: str) -> N
     assert markdown_text(source) == text
 
 
+@pytest.mark.parametrize("mark", ["<br>", "<br/>", '<BR class="x" />'])
+def test_line_break_of_html_in_markdown_parts_words(mark: str) -> None:
+    assert markdown_text(f"The first line.{mark}The second.") == "The first line. The second."
+    assert markdown_text("A<b>B</b>C") == "ABC"
+
+
+def test_box_before_a_task_is_none_of_its_words() -> None:
+    source = "- [ ] Buy milk.\n- [x] Call her.\n\n[x] is what I mean."
+    assert markdown_text(source) == "Buy milk.\n\nCall her.\n\n[x] is what I mean."
+
+
 def test_plain_paragraphs_read_the_same_from_every_kind(tmp_path: Path) -> None:
     paragraphs = ["This is the first paragraph of a text.", "And here the second one follows it."]
     contents = {

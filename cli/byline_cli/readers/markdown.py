@@ -21,6 +21,8 @@ _FRONT_MATTER = re.compile(
 )
 _NOTE = re.compile(r"\[\^[^\]\s]{1,40}\]:\s*")
 _NOTE_MARK = re.compile(r"\[\^[^\]\s]{1,40}\]")
+_TASK = re.compile(r"\A\[[ xX]\]\s+")
+_BREAK = re.compile(r"<br\b", re.IGNORECASE)
 _ALERT = re.compile(r"\[![\w-]{1,20}\][+-]?")
 # What goes to the program that makes a page of it: shortcodes and variables of Hugo, Jekyll and
 # their like, fences of admonitions, attributes behind a heading or paragraph.
@@ -94,6 +96,8 @@ def _blocks(tokens: Iterable[Token], references: dict[str, object]) -> Iterator[
             if apart and apart[-1] == "table":
                 row.append(text)
                 continue
+            if items:
+                text = _TASK.sub("", text, count=1)
             if not apart and _NOTE.match(token.content):
                 kind, text = "reference", _NOTE.sub("", text, count=1)
             if text:
@@ -125,5 +129,7 @@ def _inline(tokens: Iterable[Token]) -> Iterator[str]:
     for token in tokens:
         if token.type in ("text", "code_inline", "text_special"):
             yield token.content
-        elif token.type in ("softbreak", "hardbreak"):
+        elif token.type in ("softbreak", "hardbreak") or (
+            token.type == "html_inline" and _BREAK.match(token.content)
+        ):
             yield " "  # a wrapped line that begins with `1986.` must not become a list item
