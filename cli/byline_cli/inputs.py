@@ -20,8 +20,12 @@ from byline_cli.wording import shown
 
 STANDARD_INPUT = "-"
 _MAGIC = re.compile(r"[*?\[]")
-_OF_PAGE = "_files"
-"""How a browser calls the folder beside a saved page: scripts, pictures, and frames of others."""
+_OF_PAGE = re.compile(
+    "(.+)(?:_(?:archivos|arquivos|bestanden|bylos|datoteke|dosyalar|elemei|failid|fails|fichiers|"
+    "ficheiros|files?|fitxategiak|fitxers|pliki|soubory|tiedostot)|-(?:Dateien|filer)|[.]files)"
+)
+"""How browsers and Word, each in its language, call the folder beside a page that they save:
+scripts, pictures, and frames of others (Windows knows these as connected files)."""
 _CHUNK = 65536
 _KINDS_NAMED = 6
 
@@ -246,11 +250,11 @@ class _Folder:
                     rules = rules_of(self._resolved(path), rules)
             except InputError as error:  # its folder is read as if it had none
                 yield Input(os.path.join(path, IGNORE_FILE), Path(path), problem=str(error))
-            pages = [entry.name for entry in found if suffix_of(entry.name) in PAGES]
-            of_pages = {os.path.splitext(page)[0] + _OF_PAGE for page in pages}
+            names = (entry.name for entry in found)
+            pages = {os.path.splitext(name)[0] for name in names if suffix_of(name) in PAGES}
             for entry in reversed(found):
                 below = entry.is_dir(follow_symlinks=False)
-                if below and entry.name in of_pages:
+                if below and (beside := _OF_PAGE.fullmatch(entry.name)) and beside[1] in pages:
                     continue
                 if self._wanted(entry, os.path.join(path, entry.name), below, rules):
                     stack.append((os.path.join(path, entry.name), below, rules))

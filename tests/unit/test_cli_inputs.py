@@ -51,6 +51,14 @@ def test_what_a_browser_saves_along_with_a_page_is_left_out(tmp_path: Path) -> N
     assert names(tmp_path, "A b_files/*.html")[0] == "A b_files/ad.html"
 
 
+@pytest.mark.parametrize("end", ["-Dateien", "_fichiers", "_archivos", ".files", "_file", "-filer"])
+def test_folder_beside_a_page_has_a_name_in_the_language_of_the_browser(
+    tmp_path: Path, end: str
+) -> None:
+    write(tmp_path, "A_b.html", f"A_b{end}/ad.html", f"other{end}/c.txt", "A_b/d.txt")
+    assert names(tmp_path, ".") == ["A_b/d.txt", "A_b.html", f"other{end}/c.txt"]
+
+
 def test_named_files_are_taken_whatever_they_are_called(tmp_path: Path) -> None:
     write(tmp_path, "b.pdf", ".a.txt")
     assert names(tmp_path, "b.pdf", ".a.txt", "b.pdf") == ["b.pdf", ".a.txt", "b.pdf"]
