@@ -329,6 +329,22 @@ def test_comments_and_tags_end_as_in_a_browser(source: str, text: str) -> None:
     assert visible_text(source) == text
 
 
+@pytest.mark.parametrize(
+    "within",
+    [
+        "<math><mi>v</mi></math>", "<span><svg><title>v</title><path/></svg></span>",
+        "<script>v()</script>", "<style>v {}</style>", "<noscript>v</noscript>",
+    ],
+)  # fmt: skip
+def test_paragraph_goes_on_behind_a_formula_or_an_icon(within: str) -> None:
+    for tag in ("p", "li", "h2"):
+        source = f"<{tag}>The speed is {within} where it is deep.</{tag}><p>An end.</p>"
+        assert html_text(source) == "The speed is where it is deep.\n\nAn end."
+    assert html_text("<p>One.</p><button>Two</button>Three<video>v</video>Four") == (
+        "One.\n\nThree\n\nFour"
+    )
+
+
 @pytest.mark.parametrize("unit", ["<p>text <!-- a ", "</a ", "<![CDATA[ > ", "<!-- --"])
 def test_html_without_ends_takes_linear_time(unit: str) -> None:
     started = time.process_time()

@@ -31,6 +31,8 @@ _NEVER = frozenset(
     "script style noscript template title svg math iframe object canvas audio video select "
     "textarea button datalist".split()
 )
+_IN_LINE = frozenset("math svg script style noscript template".split())
+"""Those among them around which a paragraph goes on."""
 _TOOLS = "mw-editsection"
 """Class of what Wikipedia and its like put behind each heading: `[edit]`."""
 _APART: dict[str, Kind] = {
@@ -189,7 +191,10 @@ class _Visible(HTMLParser):
             if tag == self._never[-1]:
                 self._never.append(tag)
         elif tag in _NEVER or (tag == "span" and _TOOLS in name):
-            self._end_block()
+            if tag in _IN_LINE:
+                self._pieces.append(" ")
+            else:
+                self._end_block()
             self._never.append(tag)
         elif tag == "a":
             self._end_link()  # they don't nest
