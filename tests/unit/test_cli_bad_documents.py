@@ -360,6 +360,12 @@ def test_text_behind_a_unicode_character_of_rich_text_is_kept(source: bytes, tex
     assert join(rtf_blocks(b"{\\rtf1 " + source + b"}")).text == text
 
 
+def test_drop_cap_of_rich_text_is_the_first_letter_of_its_word() -> None:
+    source = rb"{\rtf1 \pard\dropcapli3\dropcapt1 {O\par}\pard nce.\par Next.\par}"
+    assert join(rtf_blocks(source)).text == "Once.\n\nNext."
+    assert join(rtf_blocks(rb"{\rtf1 \dropcapt1 O}")).text == "O"
+
+
 def test_pairs_of_surrogates_in_notes_of_rich_text_are_one_character() -> None:
     blocks = list(rtf_blocks(rb"{\rtf1 Text{\footnote \u-10179?\u-8704? note}.\par}"))
     assert [block.text for block in blocks] == ["Text.", "\U0001f600 note"]
@@ -651,6 +657,25 @@ def test_word_document_with_everything_word_has(tmp_path: Path) -> None:
     </w:body></w:document>"""
     path = rewritten(tmp_path, "docx", {PARTS["docx"]: body.encode()})
     assert read_file(path) == "In a control.\n\nInserted linked tab line\n\nBefore.\n\nBox."
+
+
+@pytest.mark.parametrize(
+    "properties",
+    ['<w:framePr w:dropCap="drop" w:lines="3"/>', '<w:rPr><w:del w:id="1" w:author="A"/></w:rPr>'],
+    ids=["drop cap", "deleted end"],
+)
+def test_paragraph_of_word_that_goes_on_in_the_next(tmp_path: Path, properties: str) -> None:
+    first = f"<w:p><w:pPr>{properties}</w:pPr><w:r><w:t>O</w:t></w:r></w:p>"
+    rest = "<w:p><w:pPr/><w:r><w:t>nce.</w:t></w:r></w:p>"
+    table = "<w:tbl><w:tr><w:tc><w:p/></w:tc></w:tr></w:tbl>"
+    for paragraphs, texts in (
+        (first + rest + rest, ["Once.", "nce."]),
+        (first, ["O"]),
+        (first + table + rest, ["O", "", "nce."]),
+    ):
+        body = f"<w:document {W}><w:body>{paragraphs}</w:body></w:document>"
+        path = rewritten(tmp_path, "docx", {PARTS["docx"]: body.encode()})
+        assert [block.text for block in docx_blocks(path.read_bytes(), 50_000_000)] == texts
 
 
 @pytest.mark.parametrize(

@@ -83,24 +83,32 @@ class _Document:
     def blocks(self) -> Iterator[Block]:
         """The blocks in their order; a note behind the paragraph that refers to it."""
         stack = [self._root]
+        carried = ""  # the text of a paragraph that goes on in the next
         while stack:
             element = stack.pop()
             name = _name(element)
             if name == "tbl":
+                if carried:
+                    yield Block("paragraph", carried)
+                    carried = ""
                 yield Block("table", "\n".join(_rows(element)))
             elif name == "sdt" and _is_contents(element):
                 yield from (Block("navigation", text) for text in _paragraphs(element))
             elif name == "p":
                 notes: list[str] = []
                 boxes: list[Any] = []
-                text = _text(element, boxes, self._notes, notes)
-                yield Block(self._kind(element), text)
+                text = carried + _text(element, boxes, self._notes, notes)
+                carried = text if _goes_on(element) and not boxes else ""
+                if not carried:
+                    yield Block(self._kind(element), text)
                 yield from (Block("reference", note) for note in notes)
                 stack.extend(reversed(boxes))
             elif name == "altChunk":
                 yield from self._chunk(_attribute(element, "id"))
             elif name not in _SILENT and element.tag != _CHOICE:
                 stack.extend(reversed(element))
+        if carried:
+            yield Block("paragraph", carried)
 
     def _chunk(self, id: str) -> Iterator[Block]:
         """A document within, which Word takes in when it next saves: HTML, as converters put it."""
@@ -170,6 +178,17 @@ def _named(style: str) -> Kind | None:
     if _HEADING.fullmatch(style):
         return "heading"
     return next((kind for pattern, kind in _STYLED if pattern.fullmatch(style)), None)
+
+
+def _goes_on(paragraph: Any) -> bool:
+    """Whether the next paragraph is its rest: it is a drop cap, or its end was deleted."""
+    properties = _child(paragraph, "pPr")
+    if properties is None:
+        return False
+    frame, mark = _child(properties, "framePr"), _child(properties, "rPr")
+    if frame is not None and _attribute(frame, "dropCap") in ("drop", "margin"):
+        return True
+    return mark is not None and _child(mark, "del") is not None
 
 
 def _is_contents(control: Any) -> bool:

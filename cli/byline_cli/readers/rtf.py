@@ -70,6 +70,7 @@ class _Paragraph:
     in_table: bool = False
     item: bool = False
     outline: bool = False
+    initial: bool = False  # a drop cap, of which the next paragraph is the rest
     left: int = 0
     first: int = 0
     pieces: list[str] = field(default_factory=list)
@@ -133,6 +134,7 @@ class _Interpreter:
                     position += max(0, value or 0)
                 yield from self._control(word.decode("ascii"), value)
         self._flush()
+        self._paragraph.initial = False  # nothing follows
         yield from self._end_paragraph()
         yield from self._end_table()
 
@@ -182,6 +184,8 @@ class _Interpreter:
             paragraph.item = on
         elif word == "outlinelevel":
             paragraph.outline = True
+        elif word == "dropcapt":
+            paragraph.initial = on
         elif word in ("li", "lin"):
             paragraph.left = value or 0
         elif word == "fi":
@@ -256,6 +260,9 @@ class _Interpreter:
         self._paragraph = replace(paragraph, pieces=[], fixed=0)
         if self._outer:
             self._paragraph.pieces.append(f"{text} ")  # a note of several paragraphs
+            return
+        if paragraph.initial and not row:
+            self._paragraph = replace(self._paragraph, pieces=[text], initial=False)
             return
         if row:
             self._rows.append(f"{self._cells} {text}".strip())
