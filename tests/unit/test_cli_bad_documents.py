@@ -630,6 +630,40 @@ def test_references_behind_the_text_are_set_apart(heading: str, entries: str, ab
         assert plain_text(text.format(entries)).text.split() == text.format("").split()
 
 
+@pytest.mark.parametrize("heading", ["References", "WORKS CITED:", "5. References", "# References"])
+@pytest.mark.parametrize(
+    "entries", ["Somebody, 1999.\nAnother, 2001.", "1. Somebody, 1999.\n2. Another."]
+)
+@pytest.mark.parametrize(("above", "below"), [("\n", "\n"), ("\n\n", "\n"), ("\n", "\n\n")])
+def test_heading_of_references_may_stand_right_above_or_below_a_line(
+    heading: str, entries: str, above: str, below: str
+) -> None:
+    text = f"{'A paragraph of the text. ' * 6}{above}{heading}"
+    assert plain_text(f"{text}{below}{entries}\n").text.rstrip() == text
+
+
+def test_references_that_the_contents_name_are_set_apart_where_they_stand() -> None:
+    text = f"Contents\nHow it began\nReferences\n\n{'A paragraph. ' * 20}\n\nReferences"
+    assert plain_text(f"{text}\n{SOMEBODY}").text.rstrip() == text
+    for items in (
+        "* One\n* References\n* Three", "1. One\n2. References\n3. Three",
+        "Values\n  What they are.\n\nReferences\n  How they are named.\n\nScope\n  Where.",
+    ):  # fmt: skip
+        text = f"{'A paragraph of the text. ' * 9}\n\n{items}\n\nIts end.\n"
+        assert plain_text(text).text == text
+
+
+@pytest.mark.parametrize(
+    "line", ["-----Original Message-----", "_" * 32, "---------- Forwarded message ---------"]
+)
+def test_head_of_a_mail_that_is_answered_or_passed_on_is_set_apart(line: str) -> None:
+    head = "From: Tom <tom@example.org>\nSent: Monday\nTo: Jane\nSubject: Re: the budget"
+    prose = plain_text(f"Here it is.\n\n{line}\n{head}\n\nHi Jane.\n")
+    assert (prose.text.split(), prose.set_apart) == (["Here", "it", "is.", "Hi", "Jane."], 0)
+    other = f"Here it is.\n\n{line}\nA paragraph.\n"
+    assert plain_text(other).text == other
+
+
 @pytest.mark.parametrize("item", ["- References", "3. References"])
 def test_item_of_a_list_is_no_heading_of_references(item: str) -> None:
     for items in (f"{item}\n\n4. An item", f"2. An item\n\n{item}"):

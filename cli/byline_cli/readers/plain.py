@@ -23,6 +23,8 @@ _RULER = re.compile(r"[ \t]*(?:\+[-=+]{3,}\+|[-=]{2,}(?:[ \t]+[-=]{2,})+)[ \t]*"
 _COLUMNS = re.compile(r"[^\s.!?](?:  |\t)\s*\S")
 _QUOTED = re.compile(r"[ \t]{0,3}>")
 _FIELD = re.compile(r"[A-Z][\w-]{0,40}:(?:\s|$)|[ \t]")
+_ABOVE_HEAD = re.compile(r"[ \t]*(?:-{3,}[^-]{1,60}-{3,}|_{10,})\s*")
+"""What mail programs put above the head of a mail that is answered or passed on."""
 _SIGNATURE = "-- "
 """Alone on its line, it begins the signature of a mail (RFC 3676, 4.3)."""
 _MARK = re.compile(r"\[(?P<mark>\^?\w{1,12})\]")
@@ -119,13 +121,13 @@ def _references(chunks: Iterable[tuple[int, int, list[str], str | None]]) -> Ite
     for (start, _, lines, kind), (_, _, below, _) in pairwise([*chunks, (0, 0, [""], None)]):
         words = sum(len(line.split()) for line in lines)
         total += words
-        bare = lines[0].strip(" \t#*_") if len(lines) == 1 else ""
+        bare = _unmarked(lines[0]) if len(lines) == 1 else ""
         section = _section(above, lines, below) if kind == "list_item" else 0
         above = lines
         if kind not in (None, "list_item"):
             continue
         if is_list_of_references(bare) and (kind is None or section):
-            if prose and not listing:
+            if prose:  # also where the contents, above, named it
                 listing = True
                 numbered = section
                 lists.append([])
@@ -142,6 +144,10 @@ def _references(chunks: Iterable[tuple[int, int, list[str], str | None]]) -> Ite
     for found, size in zip(lists, sizes, strict=True):
         if 2 * size <= total:
             yield from found
+
+
+def _unmarked(line: str) -> str:
+    return line.strip(" \t#*_")
 
 
 def _section(above: list[str], lines: list[str], below: list[str]) -> int:
@@ -225,6 +231,8 @@ def _is_attribution(lines: list[str]) -> bool:
 
 
 def _is_head_of_mail(lines: list[str]) -> bool:
+    if len(lines) > 1 and _ABOVE_HEAD.fullmatch(lines[0]):
+        lines = lines[1:]
     names = {line.partition(":")[0] for line in lines}
     return "From" in names and "Subject" in names and all(map(_FIELD.match, lines))
 
@@ -246,17 +254,22 @@ def _is_code(lines: list[str]) -> bool:
 def _chunks(whole: list[str]) -> Iterator[tuple[int, int, list[str]]]:
     """Runs of lines that aren't blank; fenced code with its blank lines, other fences alone.
 
-    In mails, answers stand right below what is quoted, and signatures below the text.
+    In mails, answers stand right below what is quoted, and signatures below the text; a heading of
+    references may stand between the lines of both.
     """
     behind = _fences(whole)
     position = start = end = stop = 0
     lines: list[str] = []
-    quoted = False
+    quoted = heading = False
     for i, line in enumerate(whole):
         bare = line.rstrip(_BREAKS)
         fenced = i < stop
         before, quoted = quoted, bare.startswith(">")
-        ends = i == stop or i in behind or quoted != before or bare == _SIGNATURE
+        ends = i == stop or i in behind or quoted != before or bare == _SIGNATURE or heading
+        heading = len(bare) < _SHORT and is_list_of_references(_unmarked(bare))
+        if heading and i + 1 < len(whole) and whole[i + 1][0] in " \t":
+            heading = not whole[i + 1].strip()  # else a term, with its definition set in below
+        ends = ends or heading
         if lines and not fenced and (ends or not bare.strip()):
             yield start, end, lines
             lines = []
