@@ -2,7 +2,7 @@
 
 Exit codes: 0 done, 1 a `--fail-on` finding, 2 usage (a bad argument, model or output), 3 some files
 could not be read, 70 an error of ours (EX_SOFTWARE of sysexits.h), 130 interrupted, 141 the reader
-of a pipe went away.
+of a pipe went away, 143 terminated.
 """
 
 from __future__ import annotations

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import itertools
+import signal
 import sys
+import threading
 from collections.abc import Generator, Iterable, Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
+from types import FrameType
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 import click
@@ -44,6 +47,30 @@ def score(ctx: click.Context, /, **_: Any) -> None:
     from byline_cli.settings import Settings
 
     settings = Settings.parse(ctx.params)
+    with _ending_in_order():
+        _run(ctx, settings)
+
+
+@contextmanager
+def _ending_in_order() -> Iterator[None]:
+    """End as after an interrupt when told to, by `timeout` or a machine that goes down."""
+    own = signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
+    if not own or threading.current_thread() is not threading.main_thread():
+        yield  # who has called this decides
+        return
+
+    def end(_signal: int, _frame: FrameType | None) -> None:
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)  # told again, at once
+        raise SystemExit(143)
+
+    signal.signal(signal.SIGTERM, end)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+
+
+def _run(ctx: click.Context, settings: Settings) -> None:
     engine: Engine
     if settings.engine == "ray":
         from byline_cli.ray_engine import Ray

@@ -214,6 +214,27 @@ def test_interrupt_ends_all_processes_and_says_how_to_go_on(
     assert output.read_bytes() == (tmp_path / "fresh.csv").read_bytes()
 
 
+def test_told_to_end_a_run_leaves_nothing_but_its_journal(
+    environment: dict[str, str],
+    tmp_path: Path,
+    descendants: Callable[[int], list[int]],
+) -> None:
+    texts = folder_of(1000, tmp_path / "texts")
+    output = tmp_path / "out.csv"
+    journal = tmp_path / "out.csv.journal"
+    arguments = [str(texts), "--jobs", "2", "--output", str(output)]
+    with subprocess.Popen([*COMMAND, *arguments], env=environment, stderr=-1) as process:
+        wait_for(lambda: journal.exists() and journal.stat().st_size > 5000)
+        below = descendants(process.pid)
+        process.terminate()  # as `timeout` does, and a machine that goes down
+        _, errors = process.communicate(timeout=30)
+    assert process.returncode == 143
+    assert b"the same command with --resume goes on from there" in errors
+    assert errors.count(b"\n") == 1
+    assert sorted(path.name for path in tmp_path.iterdir()) == [journal.name, texts.name]
+    wait_for(lambda: not any(Path(f"/proc/{pid}").exists() for pid in below))
+
+
 def test_two_runs_do_not_write_one_output(environment: dict[str, str], tmp_path: Path) -> None:
     texts = folder_of(20, tmp_path / "texts")
     arguments = [str(texts), "-", "--output", str(tmp_path / "out.txt"), "--jobs", "1"]
