@@ -239,8 +239,23 @@ def test_of_a_sorted_file_it_is_said_that_limit_cut_the_other_kind_off(tmp_path:
 
 def test_nothing_but_empty_rows_is_refused(tmp_path: Path) -> None:
     path = written(tmp_path / "x.jsonl", [{"text": "", "label": 0}] * 3)
-    with pytest.raises(InputError, match="has no texts only"):
+    with pytest.raises(InputError, match=r"has no texts; a detector needs both$"):
         rows("file", path)
+
+
+@pytest.mark.parametrize(
+    ("human", "ai", "said"),
+    [
+        ("human", "gpt-4", r"human texts only; .* \(3 more are left out: a label must be one of"),
+        ("person", "gpt-4", r"no texts; .* \(6 more are left out: .*'human'.* or of .*'chatgpt'"),
+    ],
+)
+def test_labels_of_other_names_are_told_from_missing_texts(
+    tmp_path: Path, human: str, ai: str, said: str
+) -> None:
+    lines = [{"text": HUMAN, "label": human}, {"text": AI, "label": ai}] * 3
+    with pytest.raises(InputError, match=said):
+        rows("file", written(tmp_path / "x.jsonl", lines))
 
 
 def test_a_missing_column_is_named_with_those_there(tmp_path: Path) -> None:

@@ -28,6 +28,7 @@ _ONE_SIDED = {"paired"}
 _FORMATS = {".csv": "csv", ".json": "json", ".jsonl": "json", ".parquet": "parquet"}
 _AI_NAMES = {"1", "1.0", "ai", "machine", "generated", "llm", "true", "chatgpt"}
 _HUMAN_NAMES = {"0", "0.0", "human", "false"}
+_UNCLEAR = "label unclear"
 
 
 @dataclass
@@ -76,6 +77,7 @@ def read(source: Source, skipped: dict[str, int]) -> Iterator[Row]:
         )
     labels: set[bool] = set()
     within = ""
+    unclear = -skipped.get(_UNCLEAR, 0)
     try:
         for number, row in enumerate(READERS[source.kind](source, skipped)):
             if source.limit and number >= source.limit:
@@ -87,10 +89,15 @@ def read(source: Source, skipped: dict[str, int]) -> Iterator[Row]:
     except KeyError as error:  # a column that the layout has
         raise InputError(f"source {source.name!r} ({source.path}) has no column {error}") from error
     if labels != {True, False} and source.kind not in _ONE_SIDED:
-        seen = {True: "AI", False: "human"}[labels.pop()] if labels else "no"
+        seen = f"{'AI' if labels.pop() else 'human'} texts only" if labels else "no texts"
+        unclear += skipped.get(_UNCLEAR, 0)
+        advice = (
+            f" ({unclear} more are left out: a label must be one of {sorted(_HUMAN_NAMES)} or of "
+            f"{sorted(_AI_NAMES)})"
+        )
         raise InputError(
-            f"source {source.name!r} ({source.path}) has {seen} texts only{within}; a detector "
-            "needs both"
+            f"source {source.name!r} ({source.path}) has {seen}{within}; a detector needs both"
+            f"{advice if unclear else ''}"
         )
 
 
@@ -319,7 +326,7 @@ def _row(
         return None
     label = str(values[label_column]).strip().lower()
     if label not in _AI_NAMES | _HUMAN_NAMES and not values.get("spans"):
-        skipped["label unclear"] = skipped.get("label unclear", 0) + 1
+        skipped[_UNCLEAR] = skipped.get(_UNCLEAR, 0) + 1
         return None
     return Row(
         text, float(label in _AI_NAMES), source.name, id=str(values.get("id") or ""),
