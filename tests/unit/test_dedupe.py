@@ -158,6 +158,24 @@ def test_groups_never_cross_splits_and_shares_are_about_right() -> None:
     assert 0.06 < share["test"] < 0.14
 
 
+def test_a_split_that_nobody_gave_is_taken_of_the_training_texts() -> None:
+    sides = ("train", "train", "train", "test")
+    rows = [row(prose(i, 20), group=f"g{i // 2}", split=sides[i // 2 % 4]) for i in range(2400)]
+    tested = [r for r in rows if r.split == "test"]
+    assign_splits(rows, 5)
+    assert [r for r in rows if r.split == "test"] == tested
+    taken = {r.group for r in rows if r.split == "validation"}
+    assert not taken & {r.group for r in rows if r.split != "validation"}
+    assert 0.06 < 2 * len(taken) / (len(rows) - len(tested)) < 0.14
+
+
+def test_of_three_given_splits_none_is_touched() -> None:
+    sides = ("train", "validation", "test_paired")
+    rows = [row(prose(i, 20), split=sides[i % 3]) for i in range(300)]
+    assign_splits(rows, 5)
+    assert [r.split for r in rows] == [sides[i % 3] for i in range(300)]
+
+
 def test_splits_depend_on_the_seed_alone() -> None:
     def split(seed: int, order: list[int]) -> dict[str, str]:
         rows = [row(prose(i, 20)) for i in order]

@@ -218,6 +218,17 @@ def test_a_group_may_be_number_0(tmp_path: Path) -> None:
     assert [row.group for row in found] == ["0", ""]
 
 
+@pytest.mark.parametrize(
+    ("given", "kept"),
+    [("train", "train"), ("Training", "train"), ("val", "validation"), ("dev", "validation"),
+     (" Test", "test"), ("holdout", ""), (None, "")],
+)  # fmt: skip
+def test_a_split_may_have_another_name(tmp_path: Path, given: str | None, kept: str) -> None:
+    lines = [{"text": t, "label": i, "split": given} for i, t in enumerate((HUMAN, AI))]
+    found, _ = rows("file", written(tmp_path / "x.jsonl", lines))
+    assert [row.split for row in found] == [kept] * 2
+
+
 def test_a_limit_takes_so_many_texts(tmp_path: Path) -> None:
     lines = [{"text": f"{HUMAN} {i}", "label": i % 2} for i in range(10)]
     assert len(rows("file", written(tmp_path / "x.jsonl", lines), limit=4)[0]) == 4

@@ -90,8 +90,11 @@ def drop_duplicates(rows: Sequence[Row], threshold: float, skipped: dict[str, in
 def assign_splits(rows: Sequence[Row], seed: int) -> None:
     """Give every row without a split one, by its group: about 80% train, 10% each of the others.
 
-    Where relatives of it came with a split, it follows them.
+    Where relatives of it came with a split, it follows them. Where all rows came with one, and no
+    row is to validate or none to test with, a tenth of the training texts is.
     """
+    given_sides = {_side(row.split) for row in rows}
+    lacking = set() if "" in given_sides else set(SPLITS) - given_sides
     given: dict[str, str] = {}
     for row in sorted(rows, key=lambda r: -_KEEP_FIRST.get(r.split, 4)):
         if row.split:
@@ -99,9 +102,13 @@ def assign_splits(rows: Sequence[Row], seed: int) -> None:
     for row in rows:
         if not row.split and row.group in given:
             row.split = given[row.group]
-        elif not row.split:
-            draw = hashlib.sha256(f"{seed}:{row.group}".encode()).digest()[0] * 10 // 256
-            row.split = SPLITS[{8: 1, 9: 2}.get(draw, 0)]
+        elif not row.split or (row.split == "train" and _drawn(row, seed) in lacking):
+            row.split = _drawn(row, seed)
+
+
+def _drawn(row: Row, seed: int) -> str:
+    draw = hashlib.sha256(f"{seed}:{row.group}".encode()).digest()[0] * 10 // 256
+    return SPLITS[{8: 1, 9: 2}.get(draw, 0)]
 
 
 def _side(split: str) -> str:

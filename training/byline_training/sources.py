@@ -20,6 +20,10 @@ from byline.errors import InputError
 from byline_training.config import Source
 
 SPLITS = ("train", "validation", "test")
+_OTHER_NAMES = {
+    "training": "train", "val": "validation", "valid": "validation", "dev": "validation",
+    "testing": "test",
+}  # fmt: skip
 PAIRED = Path(__file__).resolve().parent / "paired" / "texts.jsonl"
 """Texts that a newer model wrote to the topics of human ones; see the README beside them."""
 WITHOUT_PATH = {"paired", "made-up"}
@@ -306,8 +310,9 @@ def _describe(row: Row, values: Any) -> Row:
     for name in ("group", "domain", "generator", "family", "attack", "split"):
         if values.get(name) not in (None, ""):  # a group may be number 0
             setattr(row, name, str(values[name]))
-    if row.split not in ("", *SPLITS):
-        row.split = ""
+    split = row.split.strip().lower()
+    split = _OTHER_NAMES.get(split, split)
+    row.split = split if split in SPLITS else ""
     return row
 
 
