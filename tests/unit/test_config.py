@@ -68,6 +68,13 @@ def test_a_preset_of_ones_own(tmp_path: Path) -> None:
         ("[teacher.base.random]\nhidden_size = 'x'", "hidden_size: expected int, not 'x'"),
         ("[limits.protected]\nlearners = 'FCE'", "learners: expected list, not 'FCE'"),
         ("[student]\ntrainings = 0", "student: trainings is 0; at least 1 is needed"),
+        ("[student]\nepochs = 0", "student: epochs is 0; at least 1 is needed"),
+        ("[teacher]\nlearning_rate = -1", r"teacher: learning_rate is -1\.0; at least 0 is"),
+        ("[data]\nwindow = 5", "data: window is 5; at least 8 is needed"),
+        ("[data]\nnear_duplicate = 1", r"data: near_duplicate is 1\.0; it is a share"),
+        ("[limits]\nfalse_positive_rate = 1", r"from 0 to below 1 \(0\.01 is one percent\)"),
+        ("[limits]\nmin_words = 0", "limits: min_words is 0; at least 1"),
+        ("[teacher]\nlayers = [0]", "teacher: layers are chosen for the student alone"),
         ("teacher = 3", "teacher: expected a table, not 3"),
         ("seed = ", r"x\.toml: Invalid value"),
     ],
@@ -76,6 +83,13 @@ def test_what_does_not_fit_is_refused(tmp_path: Path, toml: str, message: str) -
     path = tmp_path / "x.toml"
     path.write_text(toml, encoding="utf-8")
     with pytest.raises(InputError, match=message):
+        load(str(path))
+
+
+def test_a_preset_in_another_encoding_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "x.toml"
+    path.write_bytes("notes = 'für uns'\n".encode("latin-1"))
+    with pytest.raises(InputError, match=r"x\.toml: 'utf-8' codec can't decode"):
         load(str(path))
 
 

@@ -16,7 +16,7 @@ from byline_training import stages
 from byline_training.batch import collate
 from byline_training.config import Stage, load
 from byline_training.data import Example
-from byline_training.model import interpolated
+from byline_training.model import build, interpolated
 from byline_training.runs import Run
 from byline_training.trainer import hard_loss, predict
 
@@ -30,6 +30,14 @@ def test_a_stage_may_train_on_some_of_the_documents(tiny_run: Path) -> None:
     first = stages._examples(run, everything, 1)[:10]
     assert [e.ids.tolist() for e in taken] == [e.ids.tolist() for e in first]
     assert stages._origin(run, some, 1) != stages._origin(run, everything, 1)
+
+
+def test_a_layer_that_the_encoder_has_not_is_named() -> None:
+    model = build(load("smoke").student, 1)
+    with pytest.raises(InputError, match=r"layers have 7; the encoder has 2, from 0 on"):
+        model.keep_layers((1, 7))
+    model.keep_layers((-1,))
+    assert len(model.layers) == 1
 
 
 def test_weights_lie_on_the_line_between_two_models() -> None:

@@ -185,6 +185,17 @@ class Preset:
         return self.teacher if model.startswith("teacher") else self.student
 
 
+_LEAST = {
+    "window": 8, "limit": 0, "attacked": 0, "leave_out": 0, "documents": 0, "trainings": 1,
+    "epochs": 1, "learning_rate": 0, "tokens_per_batch": 1, "frozen_layers": 0, "min_words": 1,
+}  # fmt: skip
+_BELOW = {
+    "near_duplicate": 0.96,  # nearer ones so few hashes can't tell apart
+    "false_positive_rate": 1, "protected_false_positive_rate": 1, "miss_rate": 1,
+    "sentence_false_positive_rate": 1, "sentence_miss_rate": 1,
+}  # fmt: skip
+
+
 def load(name: str) -> Preset:
     """Read a preset by name, or from a path that ends in `.toml`.
 
@@ -197,15 +208,23 @@ def load(name: str) -> Preset:
         raise InputError(f"no preset {name!r}; there are: {known}")
     try:
         values = tomllib.loads(path.read_text("utf-8"))
-    except tomllib.TOMLDecodeError as error:
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise InputError(f"{path}: {error}") from error
     preset = _build(Preset, {"name": path.stem, **values}, str(path))
     assert isinstance(preset, Preset)
-    for name, stage in (("teacher", preset.teacher), ("student", preset.student)):
-        if stage.trainings < 1:
-            raise InputError(
-                f"{path}: {name}: trainings is {stage.trainings}; at least 1 is needed"
-            )
+    for table in ("data", "teacher", "student", "limits"):
+        for key, value in vars(getattr(preset, table)).items():
+            if key in _LEAST and value < _LEAST[key]:
+                raise InputError(
+                    f"{path}: {table}: {key} is {value}; at least {_LEAST[key]} is needed"
+                )
+            if key in _BELOW and not 0 <= value < _BELOW[key]:
+                raise InputError(
+                    f"{path}: {table}: {key} is {value}; it is a share, from 0 to below "
+                    f"{_BELOW[key]} (0.01 is one percent)"
+                )
+    if preset.teacher.layers:
+        raise InputError(f"{path}: teacher: layers are chosen for the student alone; leave it out")
     return preset
 
 

@@ -9,6 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from byline.errors import InputError
 from byline_training.config import Stage
 from byline_training.encoders import load_encoder
 
@@ -79,8 +80,13 @@ class TwoHeads(nn.Module):
         """Drop all but some layers.
 
         Raises:
-            IndexError: there is no such layer.
+            InputError: there is no such layer.
         """
+        count = len(self.layers)
+        if missing := [i for i in layers if not -count <= i < count]:
+            raise InputError(
+                f"the preset's layers have {missing[0]}; the encoder has {count}, from 0 on"
+            )
         self._stack.layer = nn.ModuleList([self.layers[i] for i in layers])
         self.encoder.config.num_hidden_layers = len(layers)
 
