@@ -73,6 +73,9 @@ def test_what_is_exported_takes_the_place_of_its_like_alone(run: Run, repository
         (Base(hub="google-bert/bert-base-uncased"), "bert-base-uncased (Apache License 2.0)."),
         (Base(hub="somebody/else"), "somebody/else, whose own licence holds too."),
         (Base(folder="/home/somebody/bert"), "those in bert, whose own licence holds too."),
+        (Base(package="my_bert/model"), "in the package my_bert, whose own licence holds too."),
+        (Base(parts=("my_bert_1", "my_bert_2")), "in the package my_bert_1, whose own licence"),
+        (Base(random={"hidden_size": 8}), "starting from random weights."),
     ],
 )
 def test_the_notice_claims_nothing_of_what_is_not_ours(base: Base, said: str) -> None:

@@ -6,6 +6,9 @@ import dataclasses
 import json
 from pathlib import Path
 
+import pytest
+
+from byline_training import runs
 from byline_training.config import Preset, load
 from byline_training.runs import Run
 
@@ -29,3 +32,10 @@ def test_the_published_record_names_no_folder_of_this_machine(tmp_path: Path) ->
     assert record["preset"]["teacher"]["base"]["folder"] == "bert"
     assert record["preset"]["student"]["base"]["folder"] == ""
     assert record["student"] == run.recorded()["student"]
+
+
+def test_a_repository_around_an_installed_package_is_not_ours(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(runs, "IN_CHECKOUT", False)
+    assert runs.commit() == "unknown"

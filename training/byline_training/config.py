@@ -13,10 +13,10 @@ from typing import Any
 from byline.errors import InputError
 
 _PACKAGE = Path(__file__).resolve().parent
-_IN_CHECKOUT = (_PACKAGE.parent / "configs").is_dir()
-CONFIGS = (_PACKAGE.parent if _IN_CHECKOUT else _PACKAGE) / "configs"
+IN_CHECKOUT = (_PACKAGE.parent / "configs").is_dir()
+CONFIGS = (_PACKAGE.parent if IN_CHECKOUT else _PACKAGE) / "configs"
 """The presets: beside the package in a checkout, inside it where it was installed."""
-ROOT = _PACKAGE.parent.parent if _IN_CHECKOUT else Path.cwd()
+ROOT = _PACKAGE.parent.parent if IN_CHECKOUT else Path.cwd()
 """What work and results are put under: the checkout, or the folder one stands in."""
 
 

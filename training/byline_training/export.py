@@ -221,7 +221,12 @@ def _notice(run: Run, name: str) -> str:
         licence = (
             " (Apache License 2.0)" if base.hub in _APACHE else ", whose own licence holds too"
         )
-        origin = f"{base.hub}{licence}" if base.hub else "random weights"
+        package = (*base.parts, base.package.partition("/")[0])[0]
+        origin = (
+            f"{base.hub}{licence}" if base.hub
+            else f"those in the package {package}, whose own licence holds too" if package
+            else "random weights"
+        )  # fmt: skip
     terms = (
         run.preset.facts.terms.strip()
         or "Look at the licences of the training data before passing the weights on."

@@ -22,7 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from byline.errors import InputError
-from byline_training.config import ROOT, Preset
+from byline_training.config import IN_CHECKOUT, ROOT, Preset
 
 _LIBRARIES = ("torch", "transformers", "onnx", "onnxruntime", "numpy", "tokenizers", "pyarrow")
 
@@ -181,10 +181,11 @@ def _versions() -> dict[str, str]:
 
 
 def commit() -> str:
-    """The commit of the code that runs, `-dirty` if it was changed; `unknown` outside of git."""
+    """The commit of the code that runs, `-dirty` if it was changed; `unknown` outside its git."""
     root = Path(__file__).resolve().parent
     command = ["git", "-C", str(root), "describe", "--always", "--dirty", "--abbrev=12"]
-    if shutil.which("git") is None:
+    # Where it is installed, a repository around it is somebody else's.
+    if not IN_CHECKOUT or shutil.which("git") is None:
         return "unknown"
     result = subprocess.run(command, capture_output=True, text=True, check=False)
     return result.stdout.strip() or "unknown"
