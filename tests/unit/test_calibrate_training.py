@@ -127,11 +127,19 @@ def test_thresholds_keep_their_bounds(seed: int) -> None:
     assert not (ai & human).any()
 
 
-def test_too_few_texts_for_the_bound_put_the_threshold_above_all_seen() -> None:
+def test_too_few_texts_for_the_bound_put_the_threshold_above_all_seen(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     documents, scores = made(40, 1.0, 0.0)
     labels, _, ai, human = calls(documents, scores, Limits())
     assert not ai[labels == 0].any()
     assert not human[labels == 1].any()
+    few = int((labels == 0).sum())
+    assert f"{few} human texts of 40 words or more, too few to be 95% sure of a rate of 0.01 " in (
+        capsys.readouterr().err
+    )
+    fit(*made(1200, 1.0, 0.0), Limits())
+    assert "too few" not in capsys.readouterr().err
 
 
 def test_a_protected_group_raises_the_threshold() -> None:

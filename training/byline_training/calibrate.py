@@ -136,6 +136,12 @@ def fit(
     groups = group_numbers(documents)
     relatives = groups[pure]
     threshold = _least_exceeded(probabilities[human], relatives[human], limits.false_positive_rate)
+    if upper_bound(0, few := int(human.sum())) > limits.false_positive_rate:
+        note(
+            f"the validation split has {few} human texts of {limits.min_words} words or more, too "
+            f"few to be 95% sure of a rate of {limits.false_positive_rate:g} even if none is "
+            "called ai: the threshold lies above all of them"
+        )
     sources = np.asarray([document.source for document in documents if not document.mixed])
     for group, members in limits.protected.items():
         inside = np.isin(sources, members) & human
