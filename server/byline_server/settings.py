@@ -147,9 +147,23 @@ def checked(settings: Settings) -> Settings:
 
     Raises:
         InputError: the token can't be read or is none, or an address that others can reach has
-            none.
+            none; or a name or an origin is written so that it can't match.
     """
     settings = dataclasses.replace(settings, host=settings.host.strip("[]"))
+    # Such as these would match no request, whose refusal would advise to set what is set.
+    for name in settings.allow_host:
+        if "/" in name:
+            raise InputError(
+                f"{option('allow_host')} {name}: give the name alone, such as byline.example or "
+                "byline.example:8443"
+            )
+    for origin in settings.allow_origin:
+        name = origin.partition("://")[2]
+        if "/" in name or not (name or "*" in origin):
+            raise InputError(
+                f"{option('allow_origin')} {origin}: give scheme and name without a path, such as "
+                "chrome-extension://abcdefgh"
+            )
     if settings.token_file is not None:
         settings = dataclasses.replace(settings, token=_read_token(settings.token_file))
     elif settings.token:

@@ -80,6 +80,18 @@ def test_blanks_around_a_token_are_no_part_of_it() -> None:
             checked(Settings(token=blank))
 
 
+def test_a_name_or_an_origin_that_can_match_nothing_is_refused() -> None:
+    for name in ("https://byline.example", "byline.example/", "byline.example/score"):
+        with pytest.raises(InputError, match=r"--allow-host .*: give the name alone"):
+            checked(Settings(allow_host=("other.example", name)))
+    for origin in ("chrome-extension://abc/", "moz-extension://abc/options.html", "abc", "x://"):
+        with pytest.raises(InputError, match=r"--allow-origin .*: give scheme and name"):
+            checked(Settings(allow_origin=("moz-extension://*", origin)))
+    names = ("byline.example", "byline.example:8443", "::1", "[2001:db8::1]:80")
+    origins = ("*", "*://abc", "chrome-extension://abc", "https://byline.example:8443")
+    assert checked(Settings(allow_host=names, allow_origin=origins)).allow_host == names
+
+
 def test_the_command_line_takes_no_token() -> None:
     result = CliRunner().invoke(serve, ["--token", "secret"])
     assert result.exit_code == 2
