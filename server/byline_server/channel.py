@@ -100,7 +100,9 @@ class _ErrorTask(ErrorTask):  # type: ignore[misc]
         self.channel.server.task_dispatcher.answered(self.request)
         self.write(body)
         method = access_log.method_of(getattr(self.request, "command", ""))
-        access_log.record(access_log.Entry(method, "-", error.code, 0.0))
+        entry = access_log.Entry(method, "-", error.code, 0.0)
+        access_log.record(entry)
+        self.channel.server.adj.count(entry)
 
 
 class _Task(WSGITask):  # type: ignore[misc]

@@ -80,6 +80,7 @@ def serve(**values: Any) -> None:
         ) from error
     service = started(settings, transport.draining)
     transport.application = create_app(service)
+    transport.count = service.metrics.record
     threading.Thread(target=warm_up, args=(service,), name="warm-up", daemon=True).start()
     host = f"[{settings.host}]" if ":" in settings.host else settings.host
     _log.info("listening at http://%s:%d", host, transport.port)

@@ -7,12 +7,14 @@ import signal
 import sys
 import threading
 import time
+from collections.abc import Callable
 from types import FrameType
 from typing import Any
 
 from waitress import create_server, wasyncore
 from waitress.task import ThreadedTaskDispatcher
 
+from byline_server.access_log import Entry
 from byline_server.channel import Channel
 from byline_server.settings import Settings
 
@@ -56,7 +58,12 @@ class Lanes(ThreadedTaskDispatcher):  # type: ignore[misc]
 
 
 class Transport:
-    """The listening server, from its socket to its orderly end."""
+    """The listening server, from its socket to its orderly end.
+
+    Attributes:
+        application: takes the requests.
+        count: is told of those that don't reach it.
+    """
 
     def __init__(self, settings: Settings) -> None:
         """Listen; connections wait until `serve`.
@@ -92,7 +99,9 @@ class Transport:
         for server in self._listeners:
             server.channel_class = Channel
             server.adj.draining = self.draining
+            server.adj.count = lambda entry: self.count(entry)
         self.application: Any = None
+        self.count: Callable[[Entry], None] = lambda _: None
         self.port: int = int(self._listeners[0].effective_port)
 
     def serve(self) -> None:

@@ -23,6 +23,7 @@ from pydantic import ValidationError
 from waitress import wasyncore
 
 from byline import Detector
+from byline_server.access_log import Entry
 from byline_server.app import create_app
 from byline_server.channel import OVERFLOW
 from byline_server.guard import Guard
@@ -325,6 +326,27 @@ def test_a_client_that_does_not_read_is_ended() -> None:
         assert not listener.active_channels
     transport._lanes.shutdown()
     wasyncore.close_all(transport._map)
+
+
+def test_requests_that_never_reach_the_application_are_counted() -> None:
+    transport = Transport(Settings(port=0, threads=1, max_body_mb=1))
+    counted: list[Entry] = []
+    transport.count = counted.append
+    for head in (
+        b"POST /v1/score HTTP/1.1\r\nContent-Length: 999999999\r\n\r\n",
+        b"no HTTP\r\n\r\n",
+    ):
+        with socket.create_connection(("127.0.0.1", transport.port)) as connection:
+            before = len(counted)
+            connection.sendall(head)
+            until = time.monotonic() + 10
+            while len(counted) == before and time.monotonic() < until:
+                transport._turn(0.1)
+    transport._lanes.shutdown()
+    wasyncore.close_all(transport._map)
+    assert [(entry.method, entry.path, entry.status) for entry in counted] == [
+        ("POST", "-", 413), ("other", "-", 400)
+    ]  # fmt: skip
 
 
 def test_what_is_deployed_sets_only_what_there_is(repository_root: Path) -> None:
