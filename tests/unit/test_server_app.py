@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import http.client
+import http.server
 import io
+import json
 import re
 import socket
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -347,6 +351,37 @@ def test_requests_that_never_reach_the_application_are_counted() -> None:
     assert [(entry.method, entry.path, entry.status) for entry in counted] == [
         ("POST", "-", 413), ("other", "-", 400)
     ]  # fmt: skip
+
+
+def test_the_containers_health_is_asked_at_its_port_and_by_no_proxy(
+    repository_root: Path,
+) -> None:
+    dockerfile = (repository_root / "deploy" / "Dockerfile").read_text("utf-8")
+    (found,) = re.findall(r"^HEALTHCHECK CMD (.+)$", dockerfile, re.MULTILINE)
+    _, *arguments = json.loads(found)
+    asked: list[str] = []
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            asked.append(self.path)
+            self.send_response(503 if len(asked) > 1 else 200)
+            self.end_headers()
+
+        def log_message(self, format: str, *arguments: object) -> None:
+            pass
+
+    with http.server.HTTPServer(("127.0.0.1", 0), Handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        environment = {"BYLINE_PORT": str(server.server_port), "http_proxy": "http://127.0.0.1:1"}
+        results = [
+            subprocess.run(
+                [sys.executable, *arguments], env=environment, capture_output=True, check=False
+            ).returncode
+            for _ in range(2)
+        ]
+        server.shutdown()
+    assert asked == ["/readyz"] * 2
+    assert results == [0, 1]
 
 
 def test_what_is_deployed_sets_only_what_there_is(repository_root: Path) -> None:
