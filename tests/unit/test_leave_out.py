@@ -119,6 +119,16 @@ def test_a_domain_that_is_all_there_is_is_not_left_out(
     assert leave_out.leave_out(run, "test")["domains"] == {}
 
 
+def test_nothing_is_trained_where_nothing_can_be_measured(
+    run: Run, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(leave_out, "_LEAST", 5000)
+    monkeypatch.setattr(leave_out, "_trained_on", None)  # would fail if it were called
+    results = leave_out.leave_out(run, "validation")
+    assert results == {"documents": 120, "split": "validation", "domains": {}, "sources": {}}
+    assert "has 5000 texts of each kind in the validation split" in capsys.readouterr().err
+
+
 def test_none_is_asked_for(run: Run) -> None:
     data = dataclasses.replace(run.preset.data, leave_out=0)
     without = Run(dataclasses.replace(run.preset, data=data), run.folder)

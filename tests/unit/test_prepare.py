@@ -184,6 +184,15 @@ def test_more_texts_to_test_on_change_nothing_of_the_training(tmp_path: Path) ->
         assert [r["ids"] for r in records(more, split)] == [r["ids"] for r in records(fewer, split)]
 
 
+def test_an_id_that_several_texts_have_is_told_apart(tmp_path: Path) -> None:
+    texts = with_splits([])  # of each question a person's answer and an AI's
+    lines = [{**line, "id": f"q{i // 2}"} for i, line in enumerate(texts)]
+    run = prepared(tmp_path / "run", jsonl(tmp_path / "x.jsonl", lines), augment=0)
+    ids = [r["id"] for split in ("train", "validation", "test") for r in records(run, split)]
+    assert len(set(ids)) == len(ids) == len(texts)
+    assert {"q0", "q1", "q2"} < set(ids)
+
+
 def test_spans_become_labels_of_sentences(tmp_path: Path) -> None:
     text = f"{HUMAN}\r\n\r\n{AI}"
     cut = len(HUMAN)

@@ -22,6 +22,7 @@ from byline_training.data import (
 )
 from byline_training.metrics import auroc, true_positive_rate
 from byline_training.model import build
+from byline_training.progress import note
 from byline_training.runs import Run, reading, replacing, sha256
 from byline_training.trainer import hard_loss, predict, train
 from byline_training.vocabulary import Vocabulary
@@ -82,6 +83,12 @@ def leave_out(run: Run, split: str) -> dict[str, Any]:
     everything = {
         f"{fold.by} {name}": ds for fold, found in asked.items() for name, ds in found.items()
     }
+    if not everything:
+        note(
+            f"leave-out: no domain and no part of the sources has {_LEAST} texts of each kind in "
+            f"the {split} split: nothing is measured"
+        )
+        return results | {f"{by}s": {} for by in FOLDS}
     taken_in = _figures(run, split, "nothing", documents, everything)
     for fold, found in asked.items():
         kind = results.setdefault(f"{fold.by}s", {})

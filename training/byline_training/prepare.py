@@ -64,8 +64,11 @@ def prepare(run: Run) -> None:
     rows = [row for source in data.sources for row in progress(read(source, skipped), source.name)]
     rows = drop_duplicates(rows, data.near_duplicate, skipped)
     assign_splits(rows, seed)
+    named: set[tuple[str, str]] = set()
     for number, row in enumerate(rows):
-        row.id = row.id or f"{row.source}-{number}"
+        if not row.id or (row.source, row.id) in named:  # it may be that of a question or a prompt
+            row.id = f"{row.id or row.source}-{number}"
+        named.add((row.source, row.id))
     rows = _limited(rows, data.limit, seed)
 
     by_split: dict[str, list[Row]] = defaultdict(list)
