@@ -73,6 +73,8 @@ def test_a_preset_of_ones_own(tmp_path: Path) -> None:
         ("[data]\nwindow = 5", "data: window is 5; at least 8 is needed"),
         ("[data]\nnear_duplicate = 1", r"data: near_duplicate is 1\.0; it is a share"),
         ("[limits]\nfalse_positive_rate = 1", r"from 0 to below 1 \(0\.01 is one percent\)"),
+        ("[student]\nwarmup = 2", r"student: warmup is 2\.0; it is a share"),
+        ("[student]\ntemperature = 0", r"temperature is 0\.0; at least 0\.1"),
         ("[limits]\nmin_words = 0", "limits: min_words is 0; at least 1"),
         ("[teacher]\nlayers = [0]", "teacher: layers are chosen for the student alone"),
         ("teacher = 3", "teacher: expected a table, not 3"),

@@ -188,8 +188,10 @@ class Preset:
 _LEAST = {
     "window": 8, "limit": 0, "attacked": 0, "leave_out": 0, "documents": 0, "trainings": 1,
     "epochs": 1, "learning_rate": 0, "tokens_per_batch": 1, "frozen_layers": 0, "min_words": 1,
+    "temperature": 0.1,
 }  # fmt: skip
 _BELOW = {
+    "warmup": 1, "label_smoothing": 1,
     "near_duplicate": 0.96,  # nearer ones so few hashes can't tell apart
     "false_positive_rate": 1, "protected_false_positive_rate": 1, "miss_rate": 1,
     "sentence_false_positive_rate": 1, "sentence_miss_rate": 1,
