@@ -102,7 +102,7 @@ def test_a_missing_piece_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     archive = zipped(tmp_path, {"m/config.json": "{}"})
     first, second = package_set(tmp_path / "site", monkeypatch, archive)
     (tmp_path / "site" / second / "data" / "model.zip.002").unlink()
-    with pytest.raises(InputError, match="the package 'made_up_part_002' is not installed"):
+    with pytest.raises(InputError, match="the package 'made_up_part_002' holds no piece"):
         encoders.find_folder(Base(parts=(first, second)))
 
 

@@ -65,9 +65,17 @@ class Data:
 
 @dataclass(frozen=True)
 class Base:
-    """Where a pretrained encoder comes from: a folder, else an installed package, else the hub."""
+    """Where a pretrained encoder comes from: a folder, else an installed package, else the hub.
+
+    Attributes:
+        package: the folder with the weights, inside an installed package.
+        parts: packages that hold the pieces of one zip file with such a folder.
+        gguf: a GGUF file inside an installed package.
+        random: the shape of an untrained one.
+    """
 
     hub: str = ""
+    gguf: str = ""
     package: str = ""
     parts: tuple[str, ...] = ()
     folder: str = ""
@@ -80,11 +88,13 @@ class Stage:
 
     Attributes:
         documents: how many are trained on, of all in their shuffled order; 0 for all.
+        skip: how many of them are passed over before that.
         tokens_per_batch: batches hold about so many tokens, padding included.
         trainings: how many times it is trained, each in an order of its own, a teacher also on
             windows of its own; the model is the mean of their weights.
         splice: share of the training windows that are made of a human and an AI half.
-        layers: layers of the teacher that a student is made of; empty: the base's own.
+        layers: which of its base's layers a teacher is made of, and which of the teacher's a
+            student; empty: all of its base's.
         interpolate: how far from the weights it began with to the trained ones the model ends:
             1 all the way, 0.5 at their mean (`model.interpolated`).
         frozen_layers: layers (and the embeddings) that keep their pretrained weights.
@@ -95,6 +105,7 @@ class Stage:
 
     base: Base = Base()
     documents: int = 0
+    skip: int = 0
     trainings: int = 1
     splice: float = 0.1
     layers: tuple[int, ...] = ()
@@ -225,8 +236,6 @@ def load(name: str) -> Preset:
                     f"{path}: {table}: {key} is {value}; it is a share, from 0 to below "
                     f"{_BELOW[key]} (0.01 is one percent)"
                 )
-    if preset.teacher.layers:
-        raise InputError(f"{path}: teacher: layers are chosen for the student alone; leave it out")
     return preset
 
 

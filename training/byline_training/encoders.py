@@ -34,16 +34,16 @@ def find_folder(base: Base) -> Path:
         raise InputError(f"{folder} holds no config.json: not a folder of a pretrained encoder")
     if base.package:
         name, _, inside = base.package.partition("/")
-        spec = importlib.util.find_spec(name)
-        if spec and spec.submodule_search_locations:
-            return Path(spec.submodule_search_locations[0]) / inside
-        tried.append(
-            f"the package {name!r} is not installed (pip install {name.replace('_', '-')})"
-        )
+        if installed := _installed(name, tried):
+            return installed / inside
     if base.parts:
         joined = _joined_parts(base.parts, tried)
         if joined:
             return joined
+    if base.gguf:
+        name, _, inside = base.gguf.partition("/")
+        if installed := _installed(name, tried):
+            return _unpacked(installed / inside)
     if base.hub:
         from huggingface_hub import snapshot_download
 
@@ -121,7 +121,30 @@ def load_encoder(base: Base, seed: int) -> PreTrainedModel:
         if hasattr(encoder.config, name):
             setattr(encoder.config, name, 0.0)
     encoder.pooler = None  # type: ignore[assignment]
+    encoder.config.use_cache = False
     return encoder
+
+
+def _installed(package: str, tried: list[str]) -> Path | None:
+    """The folder of an installed package, which isn't imported."""
+    spec = importlib.util.find_spec(package)
+    if spec and spec.submodule_search_locations:
+        return Path(spec.submodule_search_locations[0])
+    name = package.replace("_", "-")
+    tried.append(f"the package {package!r} is not installed (pip install {name})")
+    return None
+
+
+def _unpacked(file: Path) -> Path:
+    from byline_training.gguf import unpack
+
+    if not file.is_file():
+        raise InputError(f"{file}: the package that is installed has no such file")
+    target = _CACHE / file.stem
+    if not (target / "config.json").is_file():
+        target.parent.mkdir(parents=True, exist_ok=True)
+        unpack(file, target)
+    return target
 
 
 def _joined_parts(parts: tuple[str, ...], tried: list[str]) -> Path | None:
@@ -131,14 +154,12 @@ def _joined_parts(parts: tuple[str, ...], tried: list[str]) -> Path | None:
         return target
     pieces: list[Path] = []
     for part in parts:
-        spec = importlib.util.find_spec(part)
-        found = (
-            sorted(Path(spec.submodule_search_locations[0]).rglob("*.zip.*"))
-            if spec and spec.submodule_search_locations
-            else []
-        )
+        installed = _installed(part, tried)
+        if not installed:
+            return None
+        found = sorted(installed.rglob("*.zip.*"))
         if not found:
-            tried.append(f"the package {part!r} is not installed (pip install {part})")
+            tried.append(f"the package {part!r} holds no piece of a zip file: install it again")
             return None
         pieces += found
     target.parent.mkdir(parents=True, exist_ok=True)

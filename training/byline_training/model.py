@@ -41,9 +41,10 @@ class TwoHeads(nn.Module):
 
     def hidden(self, input_ids: Tensor, attention_mask: Tensor) -> Tensor:
         """The encoder's last hidden states, [B, T, width]."""
-        states: Tensor = self.encoder(
-            input_ids=input_ids, attention_mask=attention_mask
-        ).last_hidden_state
+        mask: Any = attention_mask
+        if self.encoder.config.model_type == "llama":
+            mask = _causal(attention_mask)
+        states: Tensor = self.encoder(input_ids=input_ids, attention_mask=mask).last_hidden_state
         return states
 
     def answers(self, hidden: Tensor, attention_mask: Tensor) -> tuple[Tensor, Tensor, Tensor]:
@@ -56,24 +57,33 @@ class TwoHeads(nn.Module):
     @property
     def layers(self) -> nn.ModuleList:
         """The encoder's transformer layers."""
-        found: nn.ModuleList = self._stack.layer
+        found: nn.ModuleList = getattr(*self._place)
         return found
 
     @property
-    def _stack(self) -> Any:
-        """The module that holds the layers: DistilBERT calls it otherwise."""
-        return getattr(self.encoder, "encoder", None) or self.encoder.transformer
+    def embeddings(self) -> nn.Module:
+        """The module that holds the encoder's embeddings."""
+        found: nn.Module = getattr(self.encoder, "embeddings", None) or self.encoder.embed_tokens
+        return found
+
+    @property
+    def _place(self) -> tuple[Any, str]:
+        """The module that holds the layers, and their name there."""
+        if hasattr(self.encoder, "layers"):  # language models
+            return self.encoder, "layers"
+        # DistilBERT calls it otherwise.
+        return getattr(self.encoder, "encoder", None) or self.encoder.transformer, "layer"
 
     def freeze(self, layers: int, embeddings: bool) -> None:
         """Keep the weights of the embeddings and the lowest layers as they are."""
         if embeddings or layers:
-            self.encoder.embeddings.requires_grad_(False)
+            self.embeddings.requires_grad_(False)
         if layers:  # not every encoder has a plain list of them (ALBERT shares one)
             for layer in self.layers[:layers]:
                 layer.requires_grad_(False)
             # MPNet's, shared by all layers: trained, it would change the frozen ones too, and be
             # reached through all of them.
-            if shared := getattr(self._stack, "relative_attention_bias", None):
+            if shared := getattr(self._place[0], "relative_attention_bias", None):
                 shared.requires_grad_(False)
 
     def keep_layers(self, layers: Sequence[int]) -> None:
@@ -87,7 +97,7 @@ class TwoHeads(nn.Module):
             raise InputError(
                 f"the preset's layers have {missing[0]}; the encoder has {count}, from 0 on"
             )
-        self._stack.layer = nn.ModuleList([self.layers[i] for i in layers])
+        setattr(*self._place, nn.ModuleList([self.layers[i] for i in layers]))
         self.encoder.config.num_hidden_layers = len(layers)
 
     @property
@@ -113,10 +123,26 @@ def build_student(student: Stage, teacher: TwoHeads, seed: int) -> TwoHeads:
         model = TwoHeads(model.encoder)
         if model.encoder.config.hidden_size == teacher.encoder.config.hidden_size and len(
             model.layers
-        ) == len(teacher.layers):
+        ) >= len(teacher.layers):
+            model.keep_layers(range(len(teacher.layers)))
             model.load_state_dict(teacher.state_dict())
         model.keep_layers(student.layers)
     return model
+
+
+def _causal(mask: Tensor) -> Tensor:
+    """What a language model adds to the scores of its attention, [B, 1, T, T] for int64 [B, T].
+
+    Each token sees itself and those before it. (Transformers makes the same of the mask, in a way
+    that can't be exported.)
+    """
+    length, device = mask.shape[1], mask.device
+    before = torch.ones(length, length, dtype=torch.bool, device=device).tril()
+    seen = mask[:, None, None, :].bool() & before
+    fast = torch.is_autocast_enabled(device.type)
+    dtype = torch.get_autocast_dtype(device.type) if fast else torch.float32
+    bias = torch.zeros(seen.shape, dtype=dtype, device=device)
+    return bias.masked_fill(~seen, torch.finfo(dtype).min)
 
 
 def interpolated(

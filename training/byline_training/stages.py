@@ -50,6 +50,8 @@ def train_teacher(run: Run) -> None:
             for example in _examples(run, stage, seed)
         ]
         model = build(stage, seed)
+        if stage.layers:
+            model.keep_layers(stage.layers)
         _check_positions(model, run.preset.data.window)
         return model, examples, objective
 
@@ -245,7 +247,7 @@ def _teacher_answers(
 def _examples(run: Run, stage: Stage, seed: int) -> list[Example]:
     tokenizer = load_tokenizer(run)
     documents = load_split(run, "train")
-    some = documents[: stage.documents or None]
+    some = documents[stage.skip :][: stage.documents or None]
     return training_examples(some, run.preset.data.window, stage.splice, tokenizer, seed)
 
 
@@ -275,7 +277,7 @@ def _done(run: Run, name: str, origin: str) -> bool:
 
 def _check_positions(model: TwoHeads, window: int) -> None:
     """Refuse an encoder that has fewer positions than a window tokens."""
-    positions = getattr(model.encoder.embeddings, "position_embeddings", None)
+    positions = getattr(model.embeddings, "position_embeddings", None)
     if positions is None:
         return
     unused = 0 if positions.padding_idx is None else positions.padding_idx + 1
