@@ -34,7 +34,7 @@ def unpack(path: Path, folder: Path) -> None:
         raise InputError(f"{path}: can't be read as a language model: {error}") from error
     config, weights = read.config, read.state_dict()
     del config.quantization_config  # the weights are numbers again
-    encoder = AutoModel.from_config(config)
+    encoder = AutoModel.from_config(config)  # type: ignore[no-untyped-call]
     encoder.load_state_dict(weights)
     made = folder.with_suffix(".making")
     shutil.rmtree(made, ignore_errors=True)
