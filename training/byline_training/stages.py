@@ -247,7 +247,8 @@ def _teacher_answers(
 def _examples(run: Run, stage: Stage, seed: int) -> list[Example]:
     tokenizer = load_tokenizer(run)
     documents = load_split(run, "train")
-    some = documents[stage.skip :][: stage.documents or None]
+    first = stage.first % len(documents)
+    some = (documents[first:] + documents[:first])[: stage.documents or None]
     return training_examples(some, run.preset.data.window, stage.splice, tokenizer, seed)
 
 

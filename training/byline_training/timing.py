@@ -46,7 +46,8 @@ def time_models(run: Run) -> dict[str, dict[str, float]]:
         session = Session(run.path("onnx", f"{name}.onnx"))
         own = Window(vocabulary_of(run, name).translate(ids[0]).astype(np.int64), window.owners)
         contenders[name] = partial(session.run, own)
-    bert = TwoHeads(BertModel(BertConfig(), add_pooling_layer=False)).eval()
+    size = BertConfig(vocab_size=tokenizer.vocabulary_size)
+    bert = TwoHeads(BertModel(size, add_pooling_layer=False)).eval()
     for name, model in (
         ("torch_bert_base_size", bert),
         ("torch_teacher", load_trained(run, "teacher")),
