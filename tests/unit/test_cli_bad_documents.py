@@ -653,6 +653,34 @@ def test_references_that_the_contents_name_are_set_apart_where_they_stand() -> N
         assert plain_text(text).text == text
 
 
+def test_of_headings_that_follow_each_other_the_lists_are_measured_together() -> None:
+    essay, entries = "A paragraph of the text.\n\n" * 20, "Somebody, 1999: a title.\n\n" * 24
+    contents = "My thesis\n\nContents\n\nIntroduction\n\n{}\n\n"
+    for heading in ("References", "5. References", "REFERENCES:"):
+        text = f"{contents.format('References')}{essay}{heading}"
+        assert plain_text(f"{text}\n\n{entries}").text.rstrip() == text
+    for text in (
+        f"{contents.format('Footnotes')}{essay}References\n\n{entries}",
+        f"A paragraph.\n\nFootnotes\n\n{entries}References\n\n{entries}",
+    ):
+        assert plain_text(text).text == text
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "Her work rests on many\nreferences\nand on nothing else, as she says.",
+        "Her work rests on many\nReferences\n1999 brought.", "It is so.\nreferences\n1999 brought.",
+        "She would send him a list of\nreferences", "Thirty nine parking\ncitations\nbefore lunch.",
+        "He had big\nfoot notes\nand so on.", "References\nAvailable on request.",
+        "References:\nTom Smith, my boss", "It is so.\nReferences\nOf all kinds.",
+    ],
+)  # fmt: skip
+def test_word_alone_on_a_line_of_a_paragraph_is_no_heading_of_references(words: str) -> None:
+    text = f"{'A paragraph of the text. ' * 9}\n\n{words}\n\nThen she left it.\n"
+    assert plain_text(text).text == text
+
+
 @pytest.mark.parametrize(
     "line", ["-----Original Message-----", "_" * 32, "---------- Forwarded message ---------"]
 )

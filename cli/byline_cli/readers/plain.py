@@ -36,6 +36,9 @@ _SIGN_OF_CODE = re.compile(_SIGN)
 _WROTE = re.compile(
     r"\b(?:wrote|writes|schrieb|a écrit|escribió|escreveu|ha scritto|schreef)\b", re.IGNORECASE
 )
+_ENTRY = re.compile(r"\s*(?:\[|\(?\d)|.*\b(?:1[5-9]|20)\d\d")
+"""An entry of a list of references: with a number or a year."""
+_ENDS_SENTENCE = re.compile(r"[.!?:\"”)]\s*$")
 _DATED = re.compile(r"(?:On|Am|Le|El|Em|Il|Op)\b.*\d")
 _MOST_SAID = 300
 _SHORT = 60
@@ -110,11 +113,13 @@ def _set_apart(text: str) -> Iterator[tuple[int, int, str]]:
 def _references(chunks: Iterable[tuple[int, int, list[str], str | None]]) -> Iterator[int]:
     """Where the chunks begin under a heading such as `References`, up to the next that is marked.
 
-    If it comes before all prose, or more than half of the words stand under it, that is no list. A
-    heading with a number looks like an item; up to the next of those its list goes.
+    If it comes before all prose, or more than half of the words stand under it and those that
+    follow it, that is no list; nor if it comes again, for then the contents named it. A heading
+    with a number looks like an item; up to the next of those its list goes.
     """
     lists: list[list[int]] = []
     sizes: list[int] = []
+    named: set[str] = set()  # the headings of the list so far
     total = numbered = 0
     prose = listing = False
     above = [""]
@@ -127,11 +132,19 @@ def _references(chunks: Iterable[tuple[int, int, list[str], str | None]]) -> Ite
         if kind not in (None, "list_item"):
             continue
         if is_list_of_references(bare) and (kind is None or section):
-            if prose:  # also where the contents, above, named it
+            if prose:
+                name = bare.casefold().rstrip(": ").split()[-1]
+                if listing and name in named:
+                    lists.pop()
+                    sizes.pop()
+                    listing = False
+                if not listing:
+                    lists.append([])
+                    sizes.append(0)
+                    named.clear()
+                named.add(name)
                 listing = True
                 numbered = section
-                lists.append([])
-                sizes.append(0)
         elif lines[0].lstrip().startswith("#") and 0 < len(bare) < _SHORT:
             listing = False
         elif listing and 0 < numbered < section:
@@ -266,9 +279,7 @@ def _chunks(whole: list[str]) -> Iterator[tuple[int, int, list[str]]]:
         fenced = i < stop
         before, quoted = quoted, bare.startswith(">")
         ends = i == stop or i in behind or quoted != before or bare == _SIGNATURE or heading
-        heading = len(bare) < _SHORT and is_list_of_references(_unmarked(bare))
-        if heading and i + 1 < len(whole) and whole[i + 1][0] in " \t":
-            heading = not whole[i + 1].strip()  # else a term, with its definition set in below
+        heading = len(bare) < _SHORT and _begins_references(whole, i)
         ends = ends or heading
         if lines and not fenced and (ends or not bare.strip()):
             yield start, end, lines
@@ -281,6 +292,21 @@ def _chunks(whole: list[str]) -> Iterator[tuple[int, int, list[str]]]:
         position += len(line)
     if lines:
         yield start, end, lines
+
+
+def _begins_references(whole: list[str], i: int) -> bool:
+    """Whether a line is the heading of references, not a word that stands alone as it was wrapped.
+
+    It begins as a heading does; no sentence goes on from the line above, and an entry is below.
+    """
+    above, below = "".join(whole[i - 1 : i]), "".join(whole[i + 1 : i + 2])
+    bare = _unmarked(whole[i].rstrip(_BREAKS))
+    return (
+        is_list_of_references(bare)
+        and (not bare[0].islower() or "#" in whole[i])
+        and (not above.strip() or _ENDS_SENTENCE.search(above) is not None)
+        and (not below.strip() or _ENTRY.match(below) is not None)
+    )
 
 
 def _fences(whole: list[str]) -> dict[int, int]:
