@@ -366,6 +366,13 @@ def test_drop_cap_of_rich_text_is_the_first_letter_of_its_word() -> None:
     assert join(rtf_blocks(rb"{\rtf1 \dropcapt1 O}")).text == "O"
 
 
+def test_drop_cap_of_rich_text_before_a_table_is_not_in_it() -> None:
+    table = rb"\trowd\pard\intbl A\cell\row"
+    source = rb"{\rtf1 " + table + rb"\pard\dropcapt1 {O\par}" + table + rb"\pard Next.\par}"
+    blocks = [(block.kind, block.text) for block in rtf_blocks(source)]
+    assert blocks == [("table", "A"), ("paragraph", "O"), ("table", "A"), ("paragraph", "Next.")]
+
+
 def test_pairs_of_surrogates_in_notes_of_rich_text_are_one_character() -> None:
     blocks = list(rtf_blocks(rb"{\rtf1 Text{\footnote \u-10179?\u-8704? note}.\par}"))
     assert [block.text for block in blocks] == ["Text.", "\U0001f600 note"]

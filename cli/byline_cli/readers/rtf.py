@@ -70,7 +70,7 @@ class _Paragraph:
     in_table: bool = False
     item: bool = False
     outline: bool = False
-    initial: bool = False  # a drop cap, of which the next paragraph is the rest
+    initial: bool = False
     left: int = 0
     first: int = 0
     pieces: list[str] = field(default_factory=list)
@@ -96,6 +96,7 @@ class _Interpreter:
         self._notes: list[Block] = []
         self._rows: list[str] = []
         self._cells = ""
+        self._initial = ""  # a drop cap, of which the next paragraph is the rest
         self._fonts: dict[int, tuple[bool, str]] = {}
         self._styles: dict[int, str] = {}
         self._entry = 0
@@ -257,13 +258,13 @@ class _Interpreter:
     def _end_paragraph(self, row: bool = False) -> Iterator[Block]:
         paragraph = self._paragraph
         text = _without_surrogates("".join(paragraph.pieces))
-        self._paragraph = replace(paragraph, pieces=[], fixed=0)
+        self._paragraph = replace(paragraph, pieces=[], fixed=0, initial=False)
         if self._outer:
             self._paragraph.pieces.append(f"{text} ")  # a note of several paragraphs
             return
-        if paragraph.initial and not row:
-            self._paragraph = replace(self._paragraph, pieces=[text], initial=False)
-            return
+        if (row or paragraph.in_table) and self._initial:
+            yield Block("paragraph", self._initial)
+            self._initial = ""
         if row:
             self._rows.append(f"{self._cells} {text}".strip())
             self._cells = ""
@@ -272,6 +273,10 @@ class _Interpreter:
             self._cells = f"{self._cells} {text}"
             return
         yield from self._end_table()
+        text, self._initial = self._initial + text, ""
+        if paragraph.initial:
+            self._initial = text
+            return
         if text.strip():
             kind = self._kind(paragraph, text)
             text = text if kind == "code" else text.strip()
