@@ -146,6 +146,15 @@ def test_json_lines_of_windows_programs(tmp_path: Path, encoding: str, newline: 
     assert found == [Row(str(i), "“Café” – a naïve text.") for i in range(20)]
 
 
+def test_encoding_of_json_lines_is_told_by_all_of_them(tmp_path: Path) -> None:
+    said = ["it’s fine", "The author’s main point is clear.", "A naïve text."] * 9
+    lines = "".join(f'{{"id": 1, "text": "{text}"}}\n' for text in said)
+    assert [row.text for row in read(tmp_path / "a.jsonl", lines.encode("cp1252"))] == said
+    damaged = b'{"id": 1, "text": "it\x92s fine"}\n'
+    found = read(tmp_path / "a.jsonl", lines.encode() + damaged)
+    assert [row.text for row in found] == [*said, "it\udc92s fine"]
+
+
 def test_line_of_json_in_no_encoding_is_a_problem_of_its_own(tmp_path: Path) -> None:
     good = b'{"id": 1, "text": "A text."}\n'
     bad = b'\xff\x00"\x81\0\xfe\n' + b"\0" * 50 + b"\n"

@@ -9,11 +9,11 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any, BinaryIO, TextIO, TypeVar
+from typing import Any, BinaryIO, TextIO, TypeVar
 
 from byline import InputError
 from byline_cli import wording
-from byline_cli.readers.encodings import decode, encoding_of, join_surrogates
+from byline_cli.readers.encodings import encoding_of, join_surrogates
 from byline_cli.readers.files import Reading, check_regular, suffix_of, unreadable
 
 T = TypeVar("T")
@@ -178,41 +178,37 @@ def _lacks(column: str, there: list[str]) -> str:
 
 def _json_lines(path: Path, how: Reading) -> Iterator[Row]:
     with path.open("rb") as file:
-        begins = file.read(4)
-        # PowerShell writes UTF-16, whose line feed is more than a byte.
-        wide = encoding_of(begins + file.read(_SAMPLE)) if b"\0" in begins else None
-    source: IO[bytes] | IO[str] = (
-        path.open("rb")
-        if wide is None
-        else path.open(encoding=wide, errors="replace", newline="\n")
-    )
-    with source:
+        sample = _sample(file)
+    if b"\0" not in sample[:4]:
+        sample = sample.replace(b"\0", b"")  # not UTF-16, as of PowerShell: but its row's flaw
+    encoding = encoding_of(sample)
+    errors = "surrogateescape" if encoding.startswith("utf-8") else "replace"
+    with path.open(encoding=encoding, errors=errors, newline="\n") as lines:
         number = 0
-        while line := _bytes(source.readline(how.max_bytes + 1)):
+        while line := lines.readline(how.max_bytes + 1):
             number += 1
-            if len(line) > how.max_bytes:
+            if len(line.encode(errors="surrogatepass")) > how.max_bytes:
                 yield Row(str(number), problem=_TOO_LARGE)
-                while line and not line.endswith(b"\n"):
-                    line = _bytes(source.readline(how.max_bytes))
+                while line and not line.endswith("\n"):
+                    line = lines.readline(how.max_bytes)
                 continue
-            if number == 1 and line.lstrip(b"\xef\xbb\xbf \t").startswith(b"["):
+            if number == 1 and line.lstrip("\ufeff \t").startswith("["):
                 raise InputError("is an array, not an object a line; jq -c '.[]' makes it so")
             if line.strip():
-                yield _json_row(line.removeprefix(b"\xef\xbb\xbf"), number, how)
+                yield _json_row(_passed(line).removeprefix("\ufeff"), number, how)
 
 
-def _bytes(line: str | bytes) -> bytes:
-    return line.encode() if isinstance(line, str) else line
-
-
-def _json_row(line: bytes, number: int, how: Reading) -> Row:
+def _passed(line: str) -> str:
+    """A line with the surrogates that were encoded one by one, as old databases do."""
     try:
-        try:
-            values = json.loads(line)
-        except UnicodeDecodeError:
-            values = json.loads(decode(line))
-    except InputError as error:
-        return Row(str(number), problem=str(error))
+        return line.encode(errors="surrogateescape").decode(errors="surrogatepass")
+    except UnicodeError:
+        return line  # damaged
+
+
+def _json_row(line: str, number: int, how: Reading) -> Row:
+    try:
+        values = json.loads(line)
     except (ValueError, RecursionError) as error:
         return Row(str(number), problem=f"is not JSON ({error})")
     if not isinstance(values, dict):
