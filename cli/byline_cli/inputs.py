@@ -225,6 +225,8 @@ class _Folder:
         patterns = excluded(self._choice.exclude)
         here = Path.cwd().resolve()
         outer = Rules(str(here), patterns) if here in Path(self._real).parents else None
+        if outer and outer.leave_out(self._real, True):
+            outer = None  # as of a .gitignore: it was named, not found
         return Rules(self._real, patterns, outer)
 
     def files(self) -> Iterator[Input]:

@@ -189,6 +189,20 @@ def test_pattern_may_begin_in_the_folder_or_in_the_current_one(
     assert len(list(find(["../in"], Choice(exclude=("in/drafts/",))))) == 3
 
 
+def test_patterns_do_not_leave_out_the_folder_that_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    write(tmp_path, "2023/a.txt", "2023/2023/b.txt", "2023/build/c.txt", "2023/build/deep/d.txt")
+    for pattern in ("2023", "20*"):
+        choice = Choice(exclude=(pattern,))
+        kept = ["2023/a.txt", "2023/build/c.txt", "2023/build/deep/d.txt"]
+        assert sorted(names(tmp_path, "2023", choice=choice)) == kept
+        assert names(tmp_path, "2023/*.txt", choice=choice) == ["2023/a.txt"]
+    choice = Choice(exclude=("build",))
+    assert names(tmp_path, "2023/build/deep", choice=choice) == ["2023/build/deep/d.txt"]
+
+
 def test_file_on_another_drive_is_excluded_by_its_name(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
