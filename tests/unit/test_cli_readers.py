@@ -345,6 +345,11 @@ def test_paragraph_goes_on_behind_a_formula_or_an_icon(within: str) -> None:
     )
 
 
+@pytest.mark.parametrize("tag", ["script", "style", "template", "noscript"])
+def test_what_shows_nothing_parts_no_word(tag: str) -> None:
+    assert html_text(f"<p>H<{tag}>v</{tag}>ello.</p>") == "Hello."
+
+
 @pytest.mark.parametrize("unit", ["<p>text <!-- a ", "</a ", "<![CDATA[ > ", "<!-- --"])
 def test_html_without_ends_takes_linear_time(unit: str) -> None:
     started = time.process_time()

@@ -31,8 +31,8 @@ _NEVER = frozenset(
     "script style noscript template title svg math iframe object canvas audio video select "
     "textarea button datalist".split()
 )
-_IN_LINE = frozenset("math svg script style noscript template".split())
-"""Those among them around which a paragraph goes on."""
+_IN_LINE = {"math": " ", "svg": " ", "script": "", "style": "", "noscript": "", "template": ""}
+"""Those among them around which a paragraph goes on, and what parts the words there."""
 _TOOLS = "mw-editsection"
 """Class of what Wikipedia and its like put behind each heading: `[edit]`."""
 _APART: dict[str, Kind] = {
@@ -192,7 +192,7 @@ class _Visible(HTMLParser):
                 self._never.append(tag)
         elif tag in _NEVER or (tag == "span" and _TOOLS in name):
             if tag in _IN_LINE:
-                self._pieces.append(" ")
+                self._pieces.append(_IN_LINE[tag])
             else:
                 self._end_block()
             self._never.append(tag)
