@@ -216,12 +216,14 @@ class Settings:
 
     def nothing(self, passed: Counter[str]) -> InputError:
         """What to say where there is nothing to score, but files of the suffixes passed over."""
-        if any(find(self.paths, self.choice)):
+        # Of what comes through a pipe there is no more.
+        again = self if os.path.isfile(self.files_from or "") else replace(self, files_from=None)
+        if any(again._found()):
             return InputError(f"nothing to score in {self.places}: there are no rows")
         advice = ""
-        if any(find(self.paths, replace(self.choice, ignore_files=False))):
+        if any(replace(again, choice=replace(self.choice, ignore_files=False))._found()):
             advice = "; or a .gitignore names all of it: --no-ignore"
-        elif any(find(self.paths, replace(self.choice, exclude=()))):
+        elif any(replace(again, choice=replace(self.choice, exclude=()))._found()):
             advice = "; or --exclude leaves out all of it"
         told = f"; {passed_over(passed)}" if passed else ""
         return InputError(f"nothing to score in {self.places} ({READ}){told}{advice}")

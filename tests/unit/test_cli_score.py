@@ -336,8 +336,9 @@ def test_where_nothing_is_left_to_score_the_reason_is_said(byline: Byline, tmp_p
             2, f"byline: nothing to score in {path}: there are no rows\n",
         )  # fmt: skip
     (tmp_path / "a.txt").write_text(PROSE)
-    for path in (tmp_path, tmp_path / "a.txt"):
-        excluded = byline(path, "--exclude", "*.txt")
+    (tmp_path / "list").write_text(f"{tmp_path / 'a.txt'}\n")
+    for paths in ([tmp_path], [tmp_path / "a.txt"], ["--files-from", tmp_path / "list"]):
+        excluded = byline(*paths, "--exclude", "*.txt")
         assert excluded.exit_code == 2
         assert excluded.stderr.endswith("; or --exclude leaves out all of it\n")
 
