@@ -48,8 +48,8 @@ const HOSTS = new Set(
 /** A block of which more than this share is links is a menu by another name. */
 const LINK_SHARE = 0.7;
 const LINE_BREAK = "\n";
-/** Characters of a box in a line of text up to which it is a word of it. */
-const LONGEST_WORD = 100;
+/** Characters up to which a box in a line of text is a word of it, and a box that is a link a menu's entry. */
+const SHORT = 100;
 
 /** What the traversal needs of the browser and jsdom lacks. */
 export interface Eyes {
@@ -175,9 +175,14 @@ function isLeftOut(element: Element): boolean {
   return isEditor(element) || isMereForm(element);
 }
 
-/** With a name instead of an address it is a bookmark, which in old pages may hold all up to the next. */
+/** Without an address it is a bookmark, which in old pages may hold all up to the next. */
 function isLink(element: Element): boolean {
-  return element.tagName === "A" && (element.hasAttribute("href") || !element.hasAttribute("name"));
+  return element.tagName === "A" && element.hasAttribute("href");
+}
+
+/** Of a menu or a list of headlines; a long text may well lead to its own page. */
+function isEntry({ element, kind, text }: Block): boolean {
+  return isLink(element) && kind !== "heading" && text.length <= SHORT;
 }
 
 /**
@@ -200,7 +205,7 @@ function isCode(element: Element, { inline }: Sheet): boolean {
 }
 
 function isWord(element: Element, { display }: Sheet): boolean {
-  return display.startsWith("inline-") && element.textContent.length <= LONGEST_WORD;
+  return display.startsWith("inline-") && element.textContent.length <= SHORT;
 }
 
 function canHost(element: Element): boolean {
@@ -301,7 +306,7 @@ export function* extract(
   function* close(): Generator<Block> {
     const block = open?.build();
     open = null;
-    if (block) yield block;
+    if (block) yield isEntry(block) ? border(block.element) : block;
   }
 
   function* children(
@@ -329,13 +334,12 @@ export function* extract(
     { preserves }: Sheet,
     link: boolean,
   ): Generator<Block | undefined> {
-    const isLinked = link || isLink(owner);
     for (const { 0: found, index } of node.data.matchAll(preserves ? PRESERVED : COLLAPSED)) {
       if (preserves && found === LINE_BREAK) {
         if (open?.lineBreak() === false) yield* close();
       } else {
         open ??= new Builder(owner, kind);
-        open.add(node, index, found, !preserves, isLinked);
+        open.add(node, index, found, !preserves, link);
       }
     }
   }

@@ -69,14 +69,16 @@ describe("blocks", () => {
     expect(texts("<p>Home <i role=separator>/</i> News</p>")).toEqual(["Home / News"]);
   });
 
-  test("leave out links that are boxes, as the entries of menus are, but not what is bookmarked", () => {
+  test("leave out short links that are boxes, as the entries of menus are, but not what is bookmarked", () => {
     const entry = (text: string) => `<a href=/ style='display: block'>${text}</a>`;
+    const long = "All of a post leads to its page. ".repeat(4).trim();
     expect(texts(`${entry("A headline.")}${entry("<b>Another</b> one.")}`)).toEqual([]);
-    expect(texts(entry("Title <p>What it is about.</p>"))).toEqual(["What it is about."]);
-    expect(texts("<p><a name=one>A chapter.</p><p>Its text.</a></p>")).toEqual([
-      "A chapter.",
-      "Its text.",
-    ]);
+    expect(texts(entry(long))).toEqual([long]);
+    expect(texts(entry(`Title <p>${long}</p>`))).toEqual([long]);
+    for (const bookmark of ["name=one", "id=one"]) {
+      const found = texts(`<p><a ${bookmark}>A chapter.</p><p>Its text.</a></p>`);
+      expect(found).toEqual(["A chapter.", "Its text."]);
+    }
   });
 
   test("leave out what nobody wrote as prose", () => {
