@@ -187,11 +187,11 @@ function isEntry({ element, kind, text }: Block): boolean {
 
 /**
  * Seen, though browsers shut an HR over the content that it has not, and in mails of Outlook it is a box in
- * a line. Sets of components have boxes that say what they are.
+ * a line. Sets of components have boxes that say what they are; one aside is a handle to drag.
  */
-function isRule(element: Element, { display, inline }: Sheet): boolean {
+function isRule(element: Element, { display, inline, aside }: Sheet): boolean {
   if (display === "none") return false;
-  return element.tagName === "HR" || (!inline && rolesOf(element).includes("separator"));
+  return element.tagName === "HR" || (!inline && !aside && rolesOf(element).includes("separator"));
 }
 
 /** What a slot took in is shown instead of its own, and read where it stands in the page. */

@@ -67,6 +67,9 @@ describe("blocks", () => {
       expect(reply.map(({ kind }) => kind)).toEqual(["paragraph", "border", "paragraph"]);
     }
     expect(texts("<p>Home <i role=separator>/</i> News</p>")).toEqual(["Home / News"]);
+    const handle = "<b role=separator style='display: block; position: absolute'></b>";
+    const [whole, ...rest] = blocks(`<p>One two${handle} three.</p>`);
+    expect([whole?.text, rest]).toEqual(["One two three.", []]);
   });
 
   test("leave out short links that are boxes, as the entries of menus are, but not what is bookmarked", () => {
