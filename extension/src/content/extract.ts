@@ -6,7 +6,7 @@
  */
 
 import { isTranslated } from "../shared/translation";
-import { countWords, type Block, type BlockKind, type Piece } from "./text";
+import { countWords, QUOTED, type Block, type BlockKind, type Piece } from "./text";
 
 /** Not text of the page, wherever they stand. */
 const NEVER = new Set(
@@ -223,6 +223,8 @@ class Builder {
   private linked = 0;
   /** Whether a space here would stand at the beginning of a line. */
   private atStart = true;
+  /** Whether its lines are quoted: all of them are, or none. */
+  private quoted = false;
   /** A space that was seen and is only written if something follows. */
   private gap: { readonly node: Text; readonly from: number } | null = null;
   private apart = false;
@@ -246,6 +248,12 @@ class Builder {
     this.gap = null;
     this.write(node, from, found);
     if (link) this.linked += found.length;
+  }
+
+  /** Whether a line of another writer would begin with what is found: a quotation does here, or ends. */
+  turnsAt(found: string): boolean {
+    const begins = this.atStart && !this.isEmpty && /\S/.test(found);
+    return begins && QUOTED.test(found) !== this.quoted;
   }
 
   /** False where it makes a blank line, which ends a paragraph. */
@@ -274,6 +282,7 @@ class Builder {
     this.text += written;
     // A space says nothing of the side it is on: what comes after it is apart, too.
     if (/\S/.test(written)) {
+      if (this.atStart) this.quoted = QUOTED.test(written);
       this.atStart = false;
       this.apart = false;
     }
@@ -338,6 +347,7 @@ export function* extract(
       if (preserves && found === LINE_BREAK) {
         if (open?.lineBreak() === false) yield* close();
       } else {
+        if (open?.turnsAt(found)) yield* close();
         open ??= new Builder(owner, kind);
         open.add(node, index, found, !preserves, link);
       }

@@ -1,7 +1,7 @@
 /** Blocks to passages: short neighbours together, long blocks cut. Pure. */
 
 import { MIN_WORDS } from "../shared/score";
-import type { Block, Part, PassageText } from "./text";
+import { QUOTED, type Block, type Part, type PassageText } from "./text";
 
 /** What a passage has at most, in words: about two of the model's windows, and soon answered. */
 export const MOST_WORDS = 300;
@@ -14,8 +14,6 @@ const STATEMENT_END = /[.!…:]["'”’»)\]]*$/u;
 const LEAST_WORDS = 10;
 /** Of another writer, or about another thing, than what is beside them: replies on talk pages are DDs. */
 const APART = new Set("DD TD TH BLOCKQUOTE".split(" "));
-/** The same of a quotation as Hacker News and plain mails have it. */
-const QUOTED = /^ *>/m;
 
 /** Blocks whose parts stand side by side in one parent, and of one kind. */
 function areNeighbours(a: Block, b: Block): boolean {

@@ -13,6 +13,9 @@ export interface Piece {
 /** A `border` is no text: what stands above it is not joined with what stands below. */
 export type BlockKind = "paragraph" | "item" | "heading" | "border";
 
+/** A line, and so a block, that is a quotation as Hacker News and plain mails have it. */
+export const QUOTED = /^\s*>/;
+
 /** What the reader sees as one paragraph, list item or heading. */
 export interface Block {
   readonly element: Element;

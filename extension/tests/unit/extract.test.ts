@@ -182,6 +182,21 @@ describe("blocks", () => {
     expect(found[0]!.element).toBe(found[1]!.element);
   });
 
+  test("end where a quotation behind a > begins or ends, as in plain mails", () => {
+    const mail = "You wrote:\n> One\n >two.\nThree > two.\nIndeed.";
+    const found = ["You wrote:", "> One\n >two.", "Three > two.\nIndeed."];
+    expect(texts(`<p style='white-space: pre-wrap'>${mail}</p>`)).toEqual(found);
+    expect(texts(`<p>${mail.replaceAll("\n", " <br>\n")}</p>`)).toEqual([
+      found[0],
+      "> One\n>two.",
+      found[2],
+    ]);
+    expect(texts("<p><i>&gt;</i> One<br><i>&gt; two.</i><br>Three.</p>")).toEqual([
+      "> One\n> two.",
+      "Three.",
+    ]);
+  });
+
   test("leave out marks of notes, notes and lists of references, as the reader of files does", () => {
     expect(
       texts(

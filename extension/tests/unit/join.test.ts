@@ -95,7 +95,7 @@ describe("passages", () => {
     };
     const inner = comment.element.appendChild(document.createElement("p"));
     expect(sizes([more("> "), more("", inner)])).toEqual([[20], [20]]);
-    expect(sizes([comment, more("She wrote:\n >"), more()])).toEqual([[20], [20], [20]]);
+    expect(sizes([comment, more(" >"), more()])).toEqual([[20], [20], [20]]);
     expect(sizes([comment, more("a > b ")])).toEqual([[20, 20]]);
   });
 
