@@ -197,9 +197,9 @@ class Preset:
 
 
 _LEAST = {
-    "window": 8, "limit": 0, "attacked": 0, "leave_out": 0, "documents": 0, "first": 0, "trainings": 1,
-    "epochs": 1, "learning_rate": 0, "tokens_per_batch": 1, "frozen_layers": 0, "min_words": 1,
-    "temperature": 0.1,
+    "window": 8, "limit": 0, "attacked": 0, "leave_out": 0, "documents": 0, "first": 0,
+    "trainings": 1, "epochs": 1, "learning_rate": 0, "tokens_per_batch": 1, "frozen_layers": 0,
+    "min_words": 1, "temperature": 0.1,
 }  # fmt: skip
 _BELOW = {
     "warmup": 1, "label_smoothing": 1,
