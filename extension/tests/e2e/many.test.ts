@@ -92,6 +92,7 @@ describe.skipIf(SKIPPED)("a page of 5,000 paragraphs", () => {
       expect(await ranges()).toBeLessThanOrEqual(400);
     }
     await until("marks at the end", async () => (await ranges()) > 0);
-    expect((await heap()) / quarter).toBeLessThan(1.15);
+    // What was asked for last may be on its way still: it goes, a leak stays.
+    await until("level memory", async () => (await heap()) / quarter < 1.15);
   });
 });
