@@ -180,6 +180,24 @@ def test_file_that_crashes_its_reader_is_named_and_the_others_are_scored(tmp_pat
     assert (result.returncode, result.stdout) == (0, "done\n"), result.stderr
 
 
+def ended(
+    process: subprocess.Popen[bytes],
+    journal: Path,
+    descendants: Callable[[int], list[int]],
+    end: Callable[[], None],
+) -> int:
+    """The exit code of a run that is ended as it scores: it says how to go on, and none is left."""
+    with process:
+        wait_for(lambda: journal.exists() and journal.stat().st_size > 5000)
+        below = descendants(process.pid)
+        end()
+        _, errors = process.communicate(timeout=30)
+    assert b"the same command with --resume goes on from there" in errors
+    assert errors.count(b"\n") == 1
+    wait_for(lambda: not any(Path(f"/proc/{pid}").exists() for pid in below))
+    return process.returncode
+
+
 def test_interrupt_ends_all_processes_and_says_how_to_go_on(
     environment: dict[str, str],
     tmp_path: Path,
@@ -190,17 +208,12 @@ def test_interrupt_ends_all_processes_and_says_how_to_go_on(
     heed = partial(signal.signal, signal.SIGINT, signal.SIG_DFL)
     arguments = [str(texts), "--format", "csv", "--jobs", "2", "--output", str(output)]
     journal = tmp_path / "out.csv.journal"
-    with subprocess.Popen(
+    process = subprocess.Popen(
         [*COMMAND, *arguments], env=environment, stderr=-1, preexec_fn=heed, start_new_session=True
-    ) as process:
-        wait_for(lambda: journal.exists() and journal.stat().st_size > 5000)
-        below = descendants(process.pid)
-        os.killpg(process.pid, signal.SIGINT)  # as a terminal does, to all of them
-        _, errors = process.communicate(timeout=30)
-    assert process.returncode == 130
-    assert b"the same command with --resume goes on from there" in errors
-    assert errors.count(b"\n") == 1
-    wait_for(lambda: not any(Path(f"/proc/{pid}").exists() for pid in below))
+    )
+    # As a terminal does, to all of them.
+    code = ended(process, journal, descendants, lambda: os.killpg(process.pid, signal.SIGINT))
+    assert code == 130
     # Another model or option would give other results.
     other = run(*arguments, "--resume", "--min-words", 60, environment=environment)
     assert other.returncode == 2
@@ -223,16 +236,10 @@ def test_told_to_end_a_run_leaves_nothing_but_its_journal(
     output = tmp_path / "out.csv"
     journal = tmp_path / "out.csv.journal"
     arguments = [str(texts), "--jobs", "2", "--output", str(output)]
-    with subprocess.Popen([*COMMAND, *arguments], env=environment, stderr=-1) as process:
-        wait_for(lambda: journal.exists() and journal.stat().st_size > 5000)
-        below = descendants(process.pid)
-        process.terminate()  # as `timeout` does, and a machine that goes down
-        _, errors = process.communicate(timeout=30)
-    assert process.returncode == 143
-    assert b"the same command with --resume goes on from there" in errors
-    assert errors.count(b"\n") == 1
+    process = subprocess.Popen([*COMMAND, *arguments], env=environment, stderr=-1)
+    # As `timeout` does, and a machine that goes down.
+    assert ended(process, journal, descendants, process.terminate) == 143
     assert sorted(path.name for path in tmp_path.iterdir()) == [journal.name, texts.name]
-    wait_for(lambda: not any(Path(f"/proc/{pid}").exists() for pid in below))
 
 
 def test_two_runs_do_not_write_one_output(environment: dict[str, str], tmp_path: Path) -> None:

@@ -43,7 +43,7 @@ def test_a_stage_may_begin_anywhere_in_the_documents(tiny_run: Path) -> None:
 
 
 def test_a_layer_that_the_encoder_has_not_is_named() -> None:
-    model = build(load("smoke").student, 1)
+    model = build(load("smoke").teacher, 1)
     with pytest.raises(InputError, match=r"layers have 7; the encoder has 2, from 0 on"):
         model.keep_layers((1, 7))
     model.keep_layers((-1,))

@@ -33,17 +33,15 @@ def find_folder(base: Base) -> Path:
             return folder
         raise InputError(f"{folder} holds no config.json: not a folder of a pretrained encoder")
     if base.package:
-        name, _, inside = base.package.partition("/")
-        if installed := _installed(name, tried):
-            return installed / inside
+        if found := _installed(base.package, tried):
+            return found
     if base.parts:
         joined = _joined_parts(base.parts, tried)
         if joined:
             return joined
     if base.gguf:
-        name, _, inside = base.gguf.partition("/")
-        if installed := _installed(name, tried):
-            return _unpacked(installed / inside)
+        if file := _installed(base.gguf, tried):
+            return _unpacked(file)
     if base.hub:
         from huggingface_hub import snapshot_download
 
@@ -125,11 +123,12 @@ def load_encoder(base: Base, seed: int) -> PreTrainedModel:
     return encoder
 
 
-def _installed(package: str, tried: list[str]) -> Path | None:
-    """The folder of an installed package, which isn't imported."""
+def _installed(place: str, tried: list[str]) -> Path | None:
+    """What lies at `package/path` in an installed package, which isn't imported."""
+    package, _, inside = place.partition("/")
     spec = importlib.util.find_spec(package)
     if spec and spec.submodule_search_locations:
-        return Path(spec.submodule_search_locations[0])
+        return Path(spec.submodule_search_locations[0]) / inside
     name = package.replace("_", "-")
     tried.append(f"the package {package!r} is not installed (pip install {name})")
     return None

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 import tempfile
 from pathlib import Path
 
 from byline.errors import InputError
 
-_BETWEEN_DOCUMENTS = {"<|endoftext|>", "<s>"}
+_BETWEEN_DOCUMENTS = ("<|endoftext|>", "<s>")
 
 
 def unpack(path: Path, folder: Path) -> None:
@@ -27,6 +26,7 @@ def unpack(path: Path, folder: Path) -> None:
         InputError: it can't be read.
     """
     import torch
+    from tokenizers.processors import TemplateProcessing
     from transformers import AutoModel, AutoTokenizer
 
     try:
@@ -37,28 +37,18 @@ def unpack(path: Path, folder: Path) -> None:
     config, weights = read.config, read.state_dict()
     if config.model_type != "llama":
         raise InputError(f"{path}: is of kind {config.model_type!r}; Llama's can be used")
-    values = json.loads(tokenizer.backend_tokenizer.to_str())
-    begins = next((t for t in values["added_tokens"] if t["content"] in _BETWEEN_DOCUMENTS), None)
+    backend = tokenizer.backend_tokenizer
+    begins = next((t for t in _BETWEEN_DOCUMENTS if backend.token_to_id(t) is not None), None)
     if begins is None:
-        raise InputError(f"{path}: its tokenizer has none of {sorted(_BETWEEN_DOCUMENTS)}")
+        raise InputError(f"{path}: its tokenizer has none of {', '.join(_BETWEEN_DOCUMENTS)}")
+    backend.post_processor = TemplateProcessing(
+        single=f"{begins} $A", special_tokens=[(begins, backend.token_to_id(begins))]
+    )
     del config.quantization_config  # the weights are numbers again
     encoder = AutoModel.from_config(config)  # type: ignore[no-untyped-call]
     encoder.load_state_dict(weights)
     made = Path(tempfile.mkdtemp(dir=folder.parent))
     encoder.save_pretrained(made)
-    values["post_processor"] = {
-        "type": "TemplateProcessing",
-        "single": [
-            {"SpecialToken": {"id": begins["content"], "type_id": 0}},
-            {"Sequence": {"id": "A", "type_id": 0}},
-        ],
-        "pair": [],
-        "special_tokens": {
-            begins["content"]: {
-                "id": begins["content"], "ids": [begins["id"]], "tokens": [begins["content"]],
-            }
-        },
-    }  # fmt: skip
-    (made / "tokenizer.json").write_text(json.dumps(values, ensure_ascii=False), encoding="utf-8")
+    backend.save(str(made / "tokenizer.json"), pretty=False)
     shutil.rmtree(folder, ignore_errors=True)
     made.rename(folder)

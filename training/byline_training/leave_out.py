@@ -197,8 +197,6 @@ def _trained_on(
         for e in training_examples(chosen, window, stage.splice, tokenizer, run.preset.seed)
     ]
     model = build(stage, run.preset.seed)
-    if stage.layers:
-        model.keep_layers(stage.layers)
     train(
         run, name, stage, model, examples,
         lambda batch, logits, token_logits, _: hard_loss(batch, logits, token_logits, stage),

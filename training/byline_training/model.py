@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -107,9 +108,12 @@ class TwoHeads(nn.Module):
 
 
 def build(stage: Stage, seed: int) -> TwoHeads:
-    """An encoder as a stage's base has it, with fresh heads, all its layers kept."""
+    """The layers of its base that a stage has, with fresh heads."""
     torch.manual_seed(seed)
-    return TwoHeads(load_encoder(stage.base, seed))
+    model = TwoHeads(load_encoder(stage.base, seed))
+    if stage.layers:
+        model.keep_layers(stage.layers)
+    return model
 
 
 def build_student(student: Stage, teacher: TwoHeads, seed: int) -> TwoHeads:
@@ -118,7 +122,7 @@ def build_student(student: Stage, teacher: TwoHeads, seed: int) -> TwoHeads:
     Taking layers follows DistilBERT (Sanh et al. 2019); the heads are the teacher's too where the
     widths agree.
     """
-    model = build(student, seed)
+    model = build(dataclasses.replace(student, layers=()), seed)
     if student.layers:
         model = TwoHeads(model.encoder)
         same_width = model.encoder.config.hidden_size == teacher.encoder.config.hidden_size

@@ -50,8 +50,6 @@ def train_teacher(run: Run) -> None:
             for example in _examples(run, stage, seed)
         ]
         model = build(stage, seed)
-        if stage.layers:
-            model.keep_layers(stage.layers)
         _check_positions(model, run.preset.data.window)
         return model, examples, objective
 
@@ -95,8 +93,6 @@ def load_trained(run: Run, name: str) -> TwoHeads:
     path = run.path(name, "weights.pt")
     stage = run.preset.stage(name)
     model = build(stage, run.preset.seed)
-    if stage.layers:
-        model.keep_layers(stage.layers)
     with reading(path, name.partition("-")[0]):
         return load_weights(model, path).eval()
 

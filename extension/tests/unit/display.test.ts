@@ -2,6 +2,7 @@ import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { Display } from "../../src/content/display";
 import { Overlay } from "../../src/content/overlay";
 import type { Passage } from "../../src/content/passages";
+import { stubSheets } from "./sheets";
 
 const BOX = new DOMRect(0, 0, 100, 20);
 const CARD = "<article><p>Some text.</p><a href=/></a><dialog open></dialog></article>";
@@ -9,15 +10,7 @@ const CARD = "<article><p>Some text.</p><a href=/></a><dialog open></dialog></ar
 beforeEach(() => {
   vi.stubGlobal("CSS", { highlights: new Map() });
   vi.stubGlobal("Highlight", Set);
-  // jsdom has the class, but no text in it and none that a document takes up.
-  vi.stubGlobal(
-    "CSSStyleSheet",
-    class {
-      replaceSync = vi.fn();
-    },
-  );
-  Object.defineProperty(document, "adoptedStyleSheets", { writable: true, value: [] });
-  Object.defineProperty(ShadowRoot.prototype, "adoptedStyleSheets", { writable: true, value: [] });
+  stubSheets(document, ShadowRoot.prototype);
   Range.prototype.getBoundingClientRect = () => BOX;
   Range.prototype.getClientRects = () => [BOX] as unknown as DOMRectList;
 });

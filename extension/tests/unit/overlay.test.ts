@@ -1,17 +1,13 @@
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { Overlay } from "../../src/content/overlay";
+import { stubSheets } from "./sheets";
 
 let root: ShadowRoot;
 
 beforeEach(() => {
   vi.useFakeTimers();
-  // jsdom has neither style sheets of this kind nor popovers.
-  vi.stubGlobal(
-    "CSSStyleSheet",
-    class {
-      replaceSync = vi.fn();
-    },
-  );
+  stubSheets();
+  // jsdom has no popovers.
   Object.assign(HTMLElement.prototype, { showPopover: vi.fn(), hidePopover: vi.fn() });
   type Attach = (this: Element, init: ShadowRootInit) => ShadowRoot;
   const attachShadow = Reflect.get(Element.prototype, "attachShadow") as Attach;

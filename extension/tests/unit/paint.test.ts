@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { createPainter } from "../../src/content/paint";
+import { stubSheets } from "./sheets";
 
 const registry = new Map<string, Set<Range>>();
 
@@ -7,14 +8,7 @@ beforeEach(() => {
   registry.clear();
   vi.stubGlobal("CSS", { highlights: registry });
   vi.stubGlobal("Highlight", Set);
-  // jsdom has the class, but no text in it and none that a document takes up.
-  vi.stubGlobal(
-    "CSSStyleSheet",
-    class {
-      replaceSync = vi.fn();
-    },
-  );
-  Object.defineProperty(document, "adoptedStyleSheets", { writable: true, value: [] });
+  stubSheets(document);
 });
 afterEach(() => {
   vi.unstubAllGlobals();
