@@ -16,7 +16,7 @@ from byline.errors import InputError
 from byline.normalize import normalize
 from byline.segment import segment
 from byline.tokenizer import Tokenizer
-from byline_training.attacks import attacks
+from byline_training.attacks import UNDONE, attacks
 from byline_training.config import Base, Data, Preset, Source, Stage
 from byline_training.prepare import SCHEMA, prepare
 from byline_training.runs import Run
@@ -96,10 +96,12 @@ def test_the_attacked_split_has_each_text_under_each_attack(run: Run) -> None:
     test = {row["id"]: row["ids"] for row in records(run, "test")}
     for row in rows:
         assert row["id"] in test
-        if row["attack"] in ("none", "homoglyph", "zero_width", "whitespace"):
+        if row["attack"] in ("none", *UNDONE):
             assert row["ids"] == test[row["id"]]  # untouched, or undone by normalisation
     changed = [row["ids"] != test[row["id"]] for row in rows if row["attack"] == "misspelling"]
     assert all(changed)
+    raw = Counter(row["attack"] for row in records(run, "attacked_raw"))
+    assert raw == dict.fromkeys(("none", *UNDONE), 5)
 
 
 def test_the_card_counts_what_is_there(run: Run) -> None:

@@ -116,3 +116,6 @@ ALTERATIONS: dict[str, Attack] = {
     )
 }  # fmt: skip
 """Those that need nothing but the text."""
+
+UNDONE = ("homoglyph", "zero_width", "whitespace")
+"""Those that `normalize` undoes."""

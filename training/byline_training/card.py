@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from byline_training.attacks import UNDONE
 from byline_training.config import Preset
 
 _NAMES = {
@@ -150,7 +151,7 @@ def _goals(report: dict[str, Any]) -> str:
     at_5 = "recall_at_5_percent_fpr"
     lost = [
         attacks["none"][at_5] - attacks[name][at_5]
-        for name in ("homoglyph", "zero_width", "whitespace")
+        for name in UNDONE
         if all(at_5 in attacks.get(kind, {}) for kind in ("none", name))
     ]
     accused = [v["false_positive_rate"] for v in attacks.values() if "false_positive_rate" in v]
@@ -356,7 +357,7 @@ def _attacked(default: dict[str, Any]) -> str:
     ]
     if "under_attack_raw" in default:
         parts += [
-            "Without normalisation, which nobody gets, they would do this:",
+            "Without normalisation, which nobody gets, those that it undoes would do this:",
             _figures(default["under_attack_raw"], "attack"),
         ]
     return "\n\n".join([*parts, "![Attacks](evaluation/attacks.png)"])

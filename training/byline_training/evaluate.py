@@ -34,7 +34,9 @@ from byline_training.timing import TOKENS, time_models
 from byline_training.vocabulary import vocabulary_of
 
 _ATTACKED = {"attacked": "under_attack", "attacked_raw": "under_attack_raw"}
-"""Splits that the default model alone is asked about, and what their figures are called."""
+"""Splits of attacked texts, and what their figures are called."""
+_DEFAULT_ALONE = {*_ATTACKED, "test_long"}
+"""Splits that only the default model is asked about: they are most of the test texts."""
 LENGTHS = ((40, 75), (75, 150), (150, 300), (300, 10_000))
 
 
@@ -74,7 +76,7 @@ def evaluate(run: Run) -> None:
         scores = {
             split: score_split(run, graph, vocabulary_of(run, name), split, documents)
             for split, documents in splits.items()
-            if split not in _ATTACKED or name == card.DEFAULT
+            if split not in _DEFAULT_ALONE or name == card.DEFAULT
         }
         report["models"][name], curves[name] = _measure(run, name, splits, scores)
         report["models"][name]["sha256"] = sha256(graph)
@@ -158,12 +160,12 @@ def _measure(
             measured[figures_name] = _attacked(
                 splits[split], scores[split], calibration, thresholds
             )
-    if "test_long" in splits:
+    if "test_long" in scores:
         long = Judged.by_model(
             splits["test_long"], scores["test_long"].documents, calibration, thresholds
         )
         measured["long_documents"] = long.figures() | {"by_domain": long.by(lambda d: d.domain)}
-    if "test_paired" in splits:
+    if "test_paired" in scores:
         paired = Judged.by_model(
             splits["test_paired"], scores["test_paired"].documents, calibration, thresholds
         )

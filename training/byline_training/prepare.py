@@ -21,7 +21,7 @@ from byline.normalize import as_it_came, normalize
 from byline.segment import segment
 from byline.tokenizer import Tokenizer
 from byline.types import NormalizedText, Sentence
-from byline_training.attacks import ALTERATIONS, Attack, attacks
+from byline_training.attacks import ALTERATIONS, UNDONE, Attack, attacks
 from byline_training.dedupe import assign_splits, drop_duplicates
 from byline_training.encoders import find_tokenizer
 from byline_training.progress import progress
@@ -53,8 +53,9 @@ _Step = Callable[[str], NormalizedText]
 def prepare(run: Run) -> None:
     """Run the stage.
 
-    Writes `prepared/{train,validation,test,...,attacked,attacked_raw}.parquet`, the last without
-    normalisation, `prepared/tokenizer.json` and `prepared/datacard.md`.
+    Writes `prepared/{train,validation,test,...,attacked,attacked_raw}.parquet`, the last of the
+    attacks that normalisation undoes, without it, `prepared/tokenizer.json` and
+    `prepared/datacard.md`.
 
     Raises:
         InputError: a source can't be used, or nothing is left of a split.
@@ -107,7 +108,8 @@ def prepare(run: Run) -> None:
         for row in sample
     ]
     hashes["attacked"] = _write(run, "attacked", attacked, tokenizer)
-    hashes["attacked_raw"] = _write(run, "attacked_raw", attacked, tokenizer, as_it_came)
+    hidden = [row for row in attacked if row.attack in ("none", *UNDONE)]
+    hashes["attacked_raw"] = _write(run, "attacked_raw", hidden, tokenizer, as_it_came)
     _write_card(run, by_split, skipped)
     run.record(
         data={
