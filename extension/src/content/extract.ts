@@ -146,9 +146,9 @@ function isMereForm(element: Element): boolean {
   return !holdsTitle && !element.querySelector(MAIN);
 }
 
-/** A file of plain text is shown as one PRE, which is all there is of it. */
+/** A file of plain text, or of Markdown, is shown as one PRE, which is all there is of it. */
 function isPlainText({ tagName, ownerDocument }: Element): boolean {
-  return tagName === "PRE" && ownerDocument.contentType === "text/plain";
+  return tagName === "PRE" && /^text\/(plain|(x-)?markdown)$/.test(ownerDocument.contentType);
 }
 
 function isNotes(element: Element): boolean {

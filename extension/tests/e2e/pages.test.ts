@@ -43,8 +43,8 @@ describe.skipIf(SKIPPED)("pages of every kind", () => {
     expect(complaints).toEqual([]);
   });
 
-  test("a file of plain text", async () => {
-    await marksAre(await chromium.check("/text"), [AI[0]!]);
+  test.each(["/text", "/markdown"])("a file of plain text: %s", async (file) => {
+    await marksAre(await chromium.check(file), [AI[0]!]);
   });
 
   test("frames: of this origin, of another, sandboxed, and written by the page", async () => {

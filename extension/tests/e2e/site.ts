@@ -192,8 +192,12 @@ const PAGES: Readonly<Record<string, string>> = {
   ),
   "/short": SHORT,
   "/text": `${AI_1}\n`,
+  "/markdown": `${AI_1}\n`,
   "/empty": page("<h1>Nothing here</h1><p>A short one.</p>"),
 };
+
+/** All others are HTML. */
+const TYPES: Readonly<Record<string, string>> = { "/text": "plain", "/markdown": "markdown" };
 
 /** Nothing may run, load or be built from strings here. */
 const STRICT =
@@ -209,7 +213,7 @@ export async function serveSite(): Promise<{ origin: string; close: () => Promis
           ? OTHERS(`http://${request.headers.host ?? ""}`)
           : PAGES[name];
     response.writeHead(content === undefined ? 404 : 200, {
-      "Content-Type": `text/${name === "/text" ? "plain" : "html"}; charset=utf-8`,
+      "Content-Type": `text/${TYPES[name] ?? "html"}; charset=utf-8`,
       ...(name === "/strict" ? { "Content-Security-Policy": STRICT } : {}),
     });
     response.end(content ?? "");

@@ -97,8 +97,14 @@ describe("blocks", () => {
   test("are read from a file of plain text, which browsers show as code", () => {
     const file = "<pre style='white-space: pre-wrap'>One line.\nTwo.</pre>";
     expect(texts(file)).toEqual([]);
-    Object.defineProperty(document, "contentType", { value: "text/plain", configurable: true });
-    expect(texts(file)).toEqual(["One line.\nTwo."]);
+    for (const [type, found] of [
+      ["text/plain", ["One line.\nTwo."]],
+      ["text/markdown", ["One line.\nTwo."]],
+      ["application/json", []],
+    ] as const) {
+      Object.defineProperty(document, "contentType", { value: type, configurable: true });
+      expect(texts(file)).toEqual(found);
+    }
     Reflect.deleteProperty(document, "contentType");
   });
 
