@@ -4,6 +4,7 @@ import type { Answer, FromPage } from "../shared/messages";
 import { admit, end, halt } from "./checking";
 import { isKeptOut, mayRun } from "./documents";
 import { refresh } from "./popups";
+import { attempt, inject } from "./reach";
 import { tell, type Frame } from "./tabs";
 import { pageView, remember, running, tabs } from "./world";
 
@@ -20,7 +21,7 @@ export function attendPage(port: chrome.runtime.Port, tab: number): void {
 }
 
 async function hear(frame: Frame, message: FromPage): Promise<void> {
-  const { queue } = await running;
+  const { queue, checked } = await running;
   // In their order, and nothing before it is known whether the page may be checked.
   if (message.kind !== "here") await frame.admission;
   switch (message.kind) {
@@ -40,6 +41,10 @@ async function hear(frame: Frame, message: FromPage): Promise<void> {
     }
     case "cancel":
       queue.cancel(frame.key, message.ids);
+      break;
+    case "framed":
+      // Where a site is checked by itself the browser brings the script to its frames.
+      if (frame.active && checked.has(frame.tab)) await attempt(() => inject(frame.tab));
       break;
     case "report":
       frame.report = message.report;

@@ -27,6 +27,7 @@ const INTEREST = 1.5;
 const LOOK = 30;
 const SCROLL = 100;
 const REPORT = 150;
+const FRAMED = 150;
 const HOVER = 120;
 /** A tooltip waits that long for a pointer that left its passage: a slow hand may be on its way there. */
 const LEAVE = 300;
@@ -195,6 +196,11 @@ export class Page {
       },
       shown: (element) => {
         reader.read([element]);
+      },
+      framed: () => {
+        this.timers.soon("framed", FRAMED, () => {
+          this.link.say({ kind: "framed" });
+        });
       },
     };
     const watch = new Watch(reactions, this.eyes.isOwn);

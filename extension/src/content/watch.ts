@@ -13,6 +13,8 @@ export interface Reactions {
   readonly moved: () => void;
   /** An element that was hidden is shown. */
   readonly shown: (element: Element) => void;
+  /** A frame came, or went on to another document. */
+  readonly framed: () => void;
 }
 
 export class Watch {
@@ -22,8 +24,12 @@ export class Watch {
   private readonly mutations: MutationObserver;
   private readonly places: IntersectionObserver;
   private readonly roots = new WeakSet<Node>();
+  private readonly listening = new AbortController();
 
-  constructor(reactions: Reactions, isOwn: (node: Node) => boolean) {
+  constructor(
+    private readonly reactions: Reactions,
+    isOwn: (node: Node) => boolean,
+  ) {
     this.mutations = new MutationObserver((records) => {
       const nodes = new Set<Node>();
       for (const { type, target, addedNodes, removedNodes, oldValue } of records) {
@@ -70,6 +76,11 @@ export class Watch {
     if (this.roots.has(root)) return;
     this.roots.add(root);
     this.mutations.observe(root, { subtree: true, childList: true, characterData: true });
+    // It doesn't bubble, nor leave a shadow tree.
+    const loaded = ({ target }: Event) => {
+      if (target instanceof Element && "contentWindow" in target) this.reactions.framed();
+    };
+    root.addEventListener("load", loaded, { capture: true, signal: this.listening.signal });
     if (root !== document) return;
     // Of all attributes only this one says what becomes of the text: that it is translated.
     const rootClass = { attributeFilter: ["class"], attributeOldValue: true };
@@ -114,6 +125,7 @@ export class Watch {
   dispose(): void {
     this.mutations.disconnect();
     this.places.disconnect();
+    this.listening.abort();
     this.near.clear();
     this.hidden.clear();
   }

@@ -41,6 +41,8 @@ export type FromPage =
   | { readonly kind: "here"; readonly active: boolean }
   | { readonly kind: "ask"; readonly texts: readonly Asked[] }
   | { readonly kind: "cancel"; readonly ids: readonly number[] }
+  /** A frame in it shows another document than before. */
+  | { readonly kind: "framed" }
   | { readonly kind: "report"; readonly report: Report };
 
 export interface Asked {

@@ -64,6 +64,33 @@ describe.skipIf(SKIPPED)("pages of every kind", () => {
     await until("the sum", async () => (await chromium.status(page)).report.ai === 4);
   });
 
+  test("frames that come after the click, in a shadow tree too, and those that go on to another document", async () => {
+    const page = await chromium.check("/empty");
+    await until("it is checked", async () => (await chromium.status(page)).report.words.short > 0);
+    await page.evaluate((text) => {
+      const add = (parent: Node) => parent.appendChild(document.createElement("iframe"));
+      add(document.body).src = "/plain";
+      add(document.body).srcdoc = `<p>${text}</p>`;
+      const host = document.body.appendChild(document.createElement("div"));
+      add(host.attachShadow({ mode: "closed" })).src = "/plain";
+    }, AI[0]!);
+    const framesAre = async (texts: readonly string[]) => {
+      const frames = await until("the frames", () =>
+        Promise.resolve(page.frames().length === 4 && page.frames().slice(1)),
+      );
+      for (const frame of frames) await marksAre(frame, texts);
+    };
+    await framesAre([AI[0]!]);
+    await page.$eval("iframe", (frame) => {
+      frame.src = "/changes";
+    });
+    await until("it went on", () =>
+      Promise.resolve(page.frames().some((one) => one.url().endsWith("/changes"))),
+    );
+    await framesAre([AI[0]!]);
+    await until("the sum", async () => (await chromium.status(page)).report.ai === 3);
+  });
+
   test("shadow roots within shadow roots, open and closed", async () => {
     const page = await chromium.check("/shadows");
     const { report } = await until("a report", async () => {
