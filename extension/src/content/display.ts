@@ -136,7 +136,7 @@ function isCovered({ commonAncestorContainer: common }: Range, x: number, y: num
 /** Whether it is seen through, as a link that is laid over a whole card. */
 function isClear(element: Element): boolean {
   return (
-    element.tagName === "A" && getComputedStyle(element).backgroundColor === "rgba(0, 0, 0, 0)"
+    element.localName === "a" && getComputedStyle(element).backgroundColor === "rgba(0, 0, 0, 0)"
   );
 }
 

@@ -9,11 +9,11 @@ import { isTranslated } from "../shared/translation";
 import { border, Builder } from "./builder";
 import type { Block, BlockKind } from "./text";
 
-/** Not text of the page, wherever they stand. */
+/** Not text of the page, wherever they stand. By their local names, which are the same in XHTML. */
 const NEVER = new Set(
   (
-    "SCRIPT STYLE NOSCRIPT TEMPLATE IFRAME FRAME OBJECT EMBED CANVAS VIDEO AUDIO SVG INPUT " +
-    "TEXTAREA SELECT DATALIST BUTTON PRE NAV MENU PROGRESS METER HEAD TITLE RT RP"
+    "script style noscript template iframe frame object embed canvas video audio svg input " +
+    "textarea select datalist button pre nav menu progress meter head title rt rp"
   ).split(" "),
 );
 const ROLES = new Set(
@@ -27,7 +27,7 @@ const ROLES = new Set(
  */
 const NOTES =
   /(?:^|[\s_-])(?:sd)?(?:foot|end|rear)notes?(?:[\s_-]?\w{0,40}\d)?(?:$|\s)|(?:^|\s)(?:doc-)?(?:foot|end|rear)notes?(?:$|\s)|(?:^|[\s_-])(?:bibliography|references|reflist)(?:$|\s)/;
-const MAY_BE_NOTES = new Set("DIV SECTION ASIDE OL UL LI P DL".split(" "));
+const MAY_BE_NOTES = new Set("div section aside ol ul li p dl".split(" "));
 const NOTE_MARK = /^(?:(?:[\s[\](){}.,*†‡§¶↑↩^\d]|\ufe0e){1,8}|[[(]?[a-z]{1,2}[\])]?)$/;
 /** As browsers, MathJax and KaTeX show them: dozens of boxes of single letters. */
 const FORMULA =
@@ -36,13 +36,13 @@ const FORMULA =
 const PDF_LINES = "textLayer";
 /** Of Ace: what is typed into its field stands in boxes beside that. */
 const ACE = "ace_editor";
-const HEADINGS = /^H[1-6]$/;
+const HEADINGS = /^h[1-6]$/;
 const BUTTONS = "[type=submit], [type=button], [type=image], [type=reset]";
 const FIELDS = `input:not([type=hidden], ${BUTTONS}), textarea, select`;
 const MAIN = "article, main, [role=main]";
 /** Only these, and custom elements, can have a shadow root (DOM standard, attachShadow). */
 const HOSTS = new Set(
-  "ARTICLE ASIDE BLOCKQUOTE BODY DIV FOOTER H1 H2 H3 H4 H5 H6 HEADER MAIN NAV P SECTION SPAN".split(
+  "article aside blockquote body div footer h1 h2 h3 h4 h5 h6 header main nav p section span".split(
     " ",
   ),
 );
@@ -116,7 +116,7 @@ function isShut(element: Element, { overflowX, overflowY }: CSSStyleDeclaration)
 }
 
 function isClosed(element: Element): boolean {
-  return element.tagName === "DETAILS" && !element.hasAttribute("open");
+  return element.localName === "details" && !element.hasAttribute("open");
 }
 
 /** Whether anything of the element itself was kept back from the reading. */
@@ -141,41 +141,41 @@ function rolesOf(element: Element): string[] {
  * one of its own, or a whole page was put into it.
  */
 function isMereForm(element: Element): boolean {
-  if (element.tagName !== "FORM" || !element.querySelector(FIELDS)) return false;
+  if (element.localName !== "form" || !element.querySelector(FIELDS)) return false;
   const holdsTitle = element.querySelector("h1") !== null && !element.closest(MAIN);
   return !holdsTitle && !element.querySelector(MAIN);
 }
 
 /** A file of plain text, or of Markdown, is shown as one PRE, which is all there is of it. */
-function isPlainText({ tagName, ownerDocument }: Element): boolean {
-  return tagName === "PRE" && /^text\/(plain|(x-)?markdown)$/.test(ownerDocument.contentType);
+function isPlainText({ localName, ownerDocument }: Element): boolean {
+  return localName === "pre" && /^text\/(plain|(x-)?markdown)$/.test(ownerDocument.contentType);
 }
 
 function isNotes(element: Element): boolean {
-  if (!MAY_BE_NOTES.has(element.tagName)) return false;
+  if (!MAY_BE_NOTES.has(element.localName)) return false;
   return ["id", "class", "role"].some((name) => NOTES.test(element.getAttribute(name) ?? ""));
 }
 
 /** What stands in a sentence and is none of its words: the mark of a note, a formula. */
 function isInsertion(element: Element): boolean {
   if (element.matches(FORMULA)) return true;
-  const leads = element.tagName === "A" && element.getAttribute("href")?.includes("#") === true;
+  const leads = element.localName === "a" && element.getAttribute("href")?.includes("#") === true;
   return leads && NOTE_MARK.test(element.textContent);
 }
 
 /** Whether an element's text is never read, however it is styled: insertions are asked about apart. */
 function isLeftOut(element: Element): boolean {
   if (isNotes(element)) return true;
-  if (NEVER.has(element.tagName.toUpperCase()) && !isPlainText(element)) return true;
+  if (NEVER.has(element.localName) && !isPlainText(element)) return true;
   if (rolesOf(element).some((role) => ROLES.has(role))) return true;
   if ([PDF_LINES, ACE].some((name) => element.classList.contains(name))) return true;
-  if (element.tagName === "HTML" && isTranslated(element.getAttribute("class"))) return true;
+  if (element.localName === "html" && isTranslated(element.getAttribute("class"))) return true;
   return isEditor(element) || isMereForm(element);
 }
 
 /** Without an address it is a bookmark, which in old pages may hold all up to the next. */
 function isLink(element: Element): boolean {
-  return element.tagName === "A" && element.hasAttribute("href");
+  return element.localName === "a" && element.hasAttribute("href");
 }
 
 /** Of a menu or a list of headlines; a long text may well lead to its own page. */
@@ -189,7 +189,9 @@ function isEntry({ element, kind, text }: Block): boolean {
  */
 function isRule(element: Element, { display, inline, aside }: Sheet): boolean {
   if (display === "none") return false;
-  return element.tagName === "HR" || (!inline && !aside && rolesOf(element).includes("separator"));
+  return (
+    element.localName === "hr" || (!inline && !aside && rolesOf(element).includes("separator"))
+  );
 }
 
 /** What a slot took in is shown instead of its own, and read where it stands in the page. */
@@ -199,7 +201,7 @@ function isFilled(element: Element): boolean {
 
 /** Code set apart from prose is code; within a sentence it is a word of it. */
 function isCode(element: Element, { inline }: Sheet): boolean {
-  return !inline && (element.tagName === "CODE" || rolesOf(element).includes("code"));
+  return !inline && (element.localName === "code" || rolesOf(element).includes("code"));
 }
 
 function isWord(element: Element, { display }: Sheet): boolean {
@@ -207,7 +209,7 @@ function isWord(element: Element, { display }: Sheet): boolean {
 }
 
 function canHost(element: Element): boolean {
-  return element.tagName.includes("-") || HOSTS.has(element.tagName);
+  return element.localName.includes("-") || HOSTS.has(element.localName);
 }
 
 /** Words with single spaces between them are rendered as they stand: mostly that is all there is. */
@@ -239,7 +241,7 @@ export function* extract(
   ): Generator<Block | undefined> {
     const closed = isClosed(owner) && parent === owner;
     for (let child = parent.firstChild; child; child = child.nextSibling) {
-      if (closed && !(child instanceof Element && child.tagName === "SUMMARY")) continue;
+      if (closed && !(child instanceof Element && child.localName === "summary")) continue;
       if (child instanceof Text) {
         if (sheet.visible) yield* text(child, owner, kind, sheet, link);
       } else if (child instanceof Element) {
@@ -272,7 +274,7 @@ export function* extract(
     kind: BlockKind,
     link: boolean,
   ): Generator<Block | undefined> {
-    if (node.tagName === "BR") {
+    if (node.localName === "br") {
       if (open?.lineBreak() === false) yield* close();
       return;
     }
@@ -315,9 +317,9 @@ export function* extract(
     if (sheet.aside) open = null;
     else yield* close();
     const own =
-      HEADINGS.test(node.tagName) || node.getAttribute("role") === "heading"
+      HEADINGS.test(node.localName) || node.getAttribute("role") === "heading"
         ? "heading"
-        : node.tagName === "LI" || sheet.display === "list-item"
+        : node.localName === "li" || sheet.display === "list-item"
           ? "item"
           : kind === "heading" || kind === "item"
             ? kind

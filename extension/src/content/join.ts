@@ -13,7 +13,7 @@ const STATEMENT_END = /[.!…:]["'”’»)\]]*$/u;
 /** What a statement has at least, in words: a counter that ticks has fewer. */
 const LEAST_WORDS = 10;
 /** Of another writer, or about another thing, than what is beside them: replies on talk pages are DDs. */
-const APART = new Set("DD TD TH BLOCKQUOTE".split(" "));
+const APART = new Set("dd td th blockquote".split(" "));
 
 /** Blocks whose parts stand side by side in one parent, and of one kind. */
 function areNeighbours(a: Block, b: Block): boolean {
@@ -31,12 +31,12 @@ function isText({ kind }: Block): boolean {
 }
 
 function areSideBySide({ element: a }: Block, { element: b }: Block): boolean {
-  return a.parentNode === b.parentNode && !APART.has(a.tagName) && !APART.has(b.tagName);
+  return a.parentNode === b.parentNode && !APART.has(a.localName) && !APART.has(b.localName);
 }
 
 /** Whether a text goes on in paragraphs without being one itself: "Loose<p>Second<p>Third". */
 function holds({ element: holder }: Block, { element }: Block): boolean {
-  return element.tagName === "P" && element.parentNode === holder;
+  return element.localName === "p" && element.parentNode === holder;
 }
 
 /** The blocks, cut where two in a row are no neighbours. */
@@ -128,7 +128,7 @@ function areStatements(blocks: readonly Block[]): boolean {
 /** Of one text, and no more than a passage holds. Boxes side by side are of many writers. */
 function areParagraphs(a: readonly Block[], b: readonly Block[]): boolean {
   const all = [...a, ...b];
-  return all.every(({ element }) => element.tagName === "P") && total(all) <= MOST_WORDS;
+  return all.every(({ element }) => element.localName === "p") && total(all) <= MOST_WORDS;
 }
 
 /** A group as one text, or as several where it is long. */

@@ -1,5 +1,6 @@
 import type { Frame, Page } from "puppeteer-core";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { NO_WORDS } from "../../src/shared/messages";
 import { Chromium, marked, SKIPPED, until } from "./chromium";
 import { AI, HUMAN } from "./site";
 
@@ -45,6 +46,16 @@ describe.skipIf(SKIPPED)("pages of every kind", () => {
 
   test.each(["/text", "/markdown"])("a file of plain text: %s", async (file) => {
     await marksAre(await chromium.check(file), [AI[0]!]);
+  });
+
+  test("an XHTML file, whose elements have names in small letters", async () => {
+    const page = await chromium.check("/xhtml");
+    await marksAre(page, [AI[0]!]);
+    const { words } = await until("a report", async () => {
+      const { report } = await chromium.status(page);
+      return report.words.ai > 0 && report;
+    });
+    expect(words).toEqual({ ...NO_WORDS, ai: AI[0]!.split(" ").length });
   });
 
   test("frames: of this origin, of another, sandboxed, and written by the page", async () => {

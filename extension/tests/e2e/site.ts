@@ -193,11 +193,17 @@ const PAGES: Readonly<Record<string, string>> = {
   "/short": SHORT,
   "/text": `${AI_1}\n`,
   "/markdown": `${AI_1}\n`,
+  "/xhtml": `<html xmlns="http://www.w3.org/1999/xhtml"><body>${p(AI_1)}<p><a href="/">${escape(AI_2)}</a></p>
+    <code style="display:block">${escape(AI_2)}</code><form>${escape(AI_2)}<input /></form></body></html>`,
   "/empty": page("<h1>Nothing here</h1><p>A short one.</p>"),
 };
 
 /** All others are HTML. */
-const TYPES: Readonly<Record<string, string>> = { "/text": "plain", "/markdown": "markdown" };
+const TYPES: Readonly<Record<string, string>> = {
+  "/text": "text/plain",
+  "/markdown": "text/markdown",
+  "/xhtml": "application/xhtml+xml",
+};
 
 /** Nothing may run, load or be built from strings here. */
 const STRICT =
@@ -213,7 +219,7 @@ export async function serveSite(): Promise<{ origin: string; close: () => Promis
           ? OTHERS(`http://${request.headers.host ?? ""}`)
           : PAGES[name];
     response.writeHead(content === undefined ? 404 : 200, {
-      "Content-Type": `text/${TYPES[name] ?? "html"}; charset=utf-8`,
+      "Content-Type": `${TYPES[name] ?? "text/html"}; charset=utf-8`,
       ...(name === "/strict" ? { "Content-Security-Policy": STRICT } : {}),
     });
     response.end(content ?? "");
