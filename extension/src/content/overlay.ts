@@ -65,11 +65,11 @@ export class Overlay {
   /**
    * Show `card` at a place of the viewport: below it, or above where there is no room.
    *
-   * @param aloud whether a screen reader is to read it out
+   * @param aloud what of the page a screen reader reads out behind it; null where it is to be silent
    */
-  showTip(card: HTMLElement, place: DOMRect, language: string, aloud: boolean): void {
+  showTip(card: HTMLElement, place: DOMRect, language: string, aloud: string | null): void {
     this.attach();
-    this.say(aloud ? card : null, language);
+    this.say(aloud === null ? null : card, language, aloud ?? "");
     this.tip.lang = language;
     this.tip.replaceChildren(card);
     if (!this.shown) this.tip.showPopover();
@@ -94,12 +94,18 @@ export class Overlay {
     this.detach();
   }
 
-  private say(card: HTMLElement | null, language = ""): void {
+  private say(card: HTMLElement | null, language = "", quoted = ""): void {
     clearTimeout(this.saying);
     if (!card) this.said.replaceChildren();
     else {
       this.said.lang = language;
       const copy = [...card.querySelectorAll("p")].map((line) => line.cloneNode(true));
+      if (quoted !== "") {
+        const line = document.createElement("p");
+        line.lang = document.documentElement.lang;
+        line.textContent = quoted;
+        copy.push(line);
+      }
       this.saying = setTimeout(() => {
         this.said.replaceChildren(...copy);
       }, SAY);

@@ -10,7 +10,7 @@ import { Display } from "./display";
 import type { Eyes } from "./extract";
 import { Link } from "./link";
 import { Overlay } from "./overlay";
-import { elementsOf, Passages, type Change, type Passage } from "./passages";
+import { elementsOf, excerpt, Passages, type Change, type Passage } from "./passages";
 import { distance, isNear, isVisible, scrollTo, startOf, within } from "./place";
 import { Reader } from "./reader";
 import { Selection } from "./selection";
@@ -442,18 +442,23 @@ export class Page {
     }
   }
 
-  /** About a passage at a place, or about the selection, which has its own. */
+  /**
+   * About a passage at a place, or about the selection, which has its own.
+   *
+   * @param quoted what says to whoever does not see the place which passage it is
+   */
   private showTip(
     card: HTMLElement,
     about: Passage | null = null,
     place = this.selection.place,
+    quoted = "",
   ): void {
     this.told = about;
     this.saysMore = false;
     this.toldAt = this.toldPlace();
     // What the pointer rests on is no answer to anything.
     const aloud = about === null || this.stays;
-    this.overlay.showTip(card, place, this.words.language, aloud);
+    this.overlay.showTip(card, place, this.words.language, aloud ? quoted : null);
   }
 
   private toldPlace(): DOMRect {
@@ -497,7 +502,8 @@ export class Page {
     this.dropSelection();
     this.revealedId = passage.id;
     this.stays = true;
-    this.showTip(scoreCard(passage.score, this.minWords, this.words), passage, place);
+    const card = scoreCard(passage.score, this.minWords, this.words);
+    this.showTip(card, passage, place, excerpt(passage.text));
   }
 
   /** The next marked passage after the one shown last, in the order of the page; false at its end. */

@@ -206,7 +206,8 @@ function samePlace(a: readonly Part[], b: readonly Part[]): boolean {
   );
 }
 
-function excerpt(text: string): string {
+/** How it begins, on one line. */
+export function excerpt(text: string): string {
   const flat = text.replace(/\s+/g, " ");
   if (flat.length <= EXCERPT) return flat;
   // At a word's end, which also keeps surrogate pairs whole.

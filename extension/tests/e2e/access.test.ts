@@ -3,6 +3,7 @@ import type { Page } from "puppeteer-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { Chromium, marked, SKIPPED, until } from "./chromium";
 import { EXTENSION } from "../paths";
+import { PARAGRAPHS } from "./site";
 
 const AXE = readFileSync(`${EXTENSION}node_modules/axe-core/axe.min.js`, "utf8");
 const SCHEMES = ["light", "dark"] as const;
@@ -112,6 +113,13 @@ describe.skipIf(SKIPPED)("for every reader", () => {
       includeUserAgentShadowDOM: true,
     });
     expect(said.resultCount).toBe(1);
+    // Which passage it is can't be seen by who hears it.
+    await until("it is said", async () => {
+      const { outerHTML: words } = await session.send("DOM.getOuterHTML", {
+        nodeId: await search("[role=status]"),
+      });
+      return PARAGRAPHS.some(({ text }) => words.includes(text.slice(0, 60)));
+    });
     const copy = await chromium.browser.newPage();
     await dress(copy, scheme);
     await copy.setContent(

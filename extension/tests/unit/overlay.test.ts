@@ -37,7 +37,7 @@ function status(): HTMLElement {
 
 test("what the reader asked for is read out: the place is there before the words are", () => {
   const overlay = new Overlay();
-  overlay.showTip(card("Likely"), new DOMRect(), "en", true);
+  overlay.showTip(card("Likely"), new DOMRect(), "en", "");
   expect(status().isConnected).toBe(true);
   expect(status().textContent).toBe("");
   vi.advanceTimersByTime(400);
@@ -47,12 +47,24 @@ test("what the reader asked for is read out: the place is there before the words
   expect(status().textContent).toBe("");
 });
 
+test("where the page was led to is said in its own words and language", () => {
+  document.documentElement.lang = "fr";
+  const overlay = new Overlay();
+  overlay.showTip(card("Likely"), new DOMRect(), "en", "Il y avait …");
+  vi.advanceTimersByTime(400);
+  const lines = [...status().querySelectorAll("p")];
+  expect(lines.map(({ lang, textContent }) => [lang, textContent])).toEqual([
+    ["", "Likely"],
+    ["fr", "Il y avait …"],
+  ]);
+});
+
 test("what the pointer rests on is not, nor what was closed before it was said", () => {
   const overlay = new Overlay();
-  overlay.showTip(card("Hover"), new DOMRect(), "en", false);
+  overlay.showTip(card("Hover"), new DOMRect(), "en", null);
   vi.advanceTimersByTime(400);
   expect(status().textContent).toBe("");
-  overlay.showTip(card("Asked"), new DOMRect(), "en", true);
+  overlay.showTip(card("Asked"), new DOMRect(), "en", "");
   overlay.hideTip();
   vi.advanceTimersByTime(400);
   expect(status().textContent).toBe("");
