@@ -417,6 +417,11 @@ def test_size_is_bounded(tmp_path: Path) -> None:
         bounded(io.BytesIO(b"a" * 1001), small)
 
 
+def test_a_large_limit_takes_no_memory(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("A few words.")
+    assert read_file(tmp_path / "a.txt", Reading(max_bytes=10**12)) == "A few words."
+
+
 def test_file_that_grows_while_it_is_read_is_bounded() -> None:
     class Endless(io.RawIOBase):
         def read(self, size: int = -1, /) -> bytes:

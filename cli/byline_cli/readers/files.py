@@ -171,7 +171,15 @@ def bounded(stream: BinaryIO, how: Reading = Reading()) -> bytes:
     Raises:
         InputError: it is larger than the limit.
     """
-    data = stream.read(how.max_bytes + 1)
+    pieces: list[bytes] = []
+    left = how.max_bytes + 1
+    while left:
+        asked = min(left, MAX_BYTES)  # Python sets memory aside for all that is asked for
+        pieces.append(stream.read(asked))
+        left -= len(pieces[-1])
+        if len(pieces[-1]) < asked:
+            break  # that was all; a terminal would have to be told its end again
+    data = b"".join(pieces)
     _check_size(len(data), how)
     return data
 
