@@ -21,9 +21,14 @@ TO_UNICODE = (
 )
 
 
-def pdf_of(*lines: str) -> bytes:
+# For pages that are turned clockwise when they are shown: their contents lie the other way.
+TURNED = {0: "1 0 0 1 0 0",
+          90: "0 1 -1 0 800 0", 180: "-1 0 0 -1 600 800", 270: "0 -1 1 0 -200 600"}  # fmt: skip
+
+
+def pdf_of(*lines: str, turn: int = 0) -> bytes:
     """A page with these lines; `/H`, `/B`, `/C`, `/S` begin Helvetica, bold, Courier, and small."""
-    contents = ["BT 12 TL 72 700 Td"]
+    contents = [f"{TURNED[turn]} cm BT 12 TL 72 700 Td"]
     for line in lines:
         for piece in f" {line}".split(" /")[1:]:
             size = 6 if piece[0] == "S" else 10
@@ -37,7 +42,7 @@ def pdf_of(*lines: str) -> bytes:
     objects = [
         "<</Type/Catalog/Pages 2 0 R>>",
         "<</Type/Pages/Kids[3 0 R]/Count 1>>",
-        "<</Type/Page/Parent 2 0 R/MediaBox[0 0 600 800]/Contents 4 0 R"
+        f"<</Type/Page/Parent 2 0 R/MediaBox[0 0 600 800]/Rotate {turn}/Contents 4 0 R"
         f"/Resources<</Font<</H {fonts[0]}/B {fonts[1]}/C {fonts[2]}/S {fonts[3]}>>>>>>",
         *(
             f"<</Length {len(stream)}>>stream\n{stream}\nendstream"
@@ -62,6 +67,20 @@ def test_line_with_a_word_in_bold_or_of_fixed_width_is_one_of_prose(font: str) -
         "/H and the third is once more as plain as the first one was before.",
     )
     assert [block.kind for block in pdf_blocks(source)] == ["paragraph"]
+
+
+@pytest.mark.parametrize("turn", [90, 180, 270])
+def test_page_that_is_turned_reads_as_it_is_shown(turn: int) -> None:
+    lines = (
+        "/H The first line of this paragraph is as long as the one below it is,",
+        "/H and the second one ends with a stop, at about the same place. Now",
+        "",
+        "/H another paragraph begins here, as the blank line above it tells,",
+        "/H and its second line is the last.",
+    )
+    upright = pdf_blocks(pdf_of(*lines))
+    assert len(upright) == 2
+    assert pdf_blocks(pdf_of(*lines, turn=turn)) == upright
 
 
 def test_small_letters_in_the_middle_of_a_line_are_not_its_size() -> None:

@@ -67,6 +67,7 @@ def _lines(page: Any) -> Iterator[Line]:
     import pypdfium2.raw as pdfium
 
     text_page = page.get_textpage()
+    turn = page.get_rotation()
     text = _units(text_page.get_text_range())
     line: Line | None = None
     for match in _PIECE.finditer(text):
@@ -78,7 +79,7 @@ def _lines(page: Any) -> Iterator[Line]:
         # Not every character has its place in the text, nor the other way round.
         first = pdfium.FPDFText_GetCharIndexFromTextIndex(text_page, start)
         last = pdfium.FPDFText_GetCharIndexFromTextIndex(text_page, start + len(piece) - 1)
-        found = _line(text_page, piece, first, last, match[0].endswith(_HYPHEN))
+        found = _line(text_page, piece, first, last, match[0].endswith(_HYPHEN), turn)
         if found is None:
             continue
         if line is not None and line.goes_on_in(found):
@@ -91,7 +92,9 @@ def _lines(page: Any) -> Iterator[Line]:
         yield line
 
 
-def _line(text_page: Any, piece: str, first: int, last: int, hyphen: bool) -> Line | None:
+def _line(
+    text_page: Any, piece: str, first: int, last: int, hyphen: bool, turn: int
+) -> Line | None:
     if first < 0 or last < first:
         return None
     # Of three letters that of middle size: one may be raised or lowered, as in a formula.
@@ -104,9 +107,9 @@ def _line(text_page: Any, piece: str, first: int, last: int, hyphen: bool) -> Li
     mark = ""
     while a < b - 1 and _MARK.match(piece[a]) and _size(text_page, first) < _SMALL * size:
         mark, a, first = mark + piece[a], a + 1, first + 1
-    left = text_page.get_charbox(first, loose=True)[0]
-    right = text_page.get_charbox(last, loose=True)[2]
-    bottom = text_page.get_charbox(middle, loose=True)[1]
+    left, _, _ = _box(text_page, first, turn)
+    _, _, right = _box(text_page, last, turn)
+    _, bottom, _ = _box(text_page, middle, turn)
     # All of it: a line of prose with a name of a program or a term in it is one of prose.
     fonts = [_font(text_page, index) for index in letters]
     piece = piece[a:b].strip()
@@ -117,7 +120,7 @@ def _line(text_page: Any, piece: str, first: int, last: int, hyphen: bool) -> Li
         bold=all(weight >= _BOLD or "bold" in name.lower() for name, _, weight in fonts),
         hyphen=hyphen,
         mark=mark,
-        gaps=_wide_gaps(text_page, piece, first, (right - left), size),
+        gaps=_wide_gaps(text_page, piece, first, (right - left), size, turn),
     )  # fmt: skip
 
 
@@ -130,6 +133,17 @@ def _letter_at(piece: str, quarter: int) -> int:
     """The index of a character so far along that isn't a space: those have no size."""
     index = quarter * len(piece) // 4
     return index if piece[index] != " " else index - 1
+
+
+def _box(text_page: Any, index: int, turn: int) -> tuple[float, float, float]:
+    """Left, bottom and right of a character, as one sees it on a page that is turned so far."""
+    left, bottom, right, top = text_page.get_charbox(index, loose=True)
+    return {
+        0: (left, bottom, right),
+        90: (bottom, -right, top),
+        180: (-right, -top, -left),
+        270: (-top, left, -bottom),
+    }[turn]
 
 
 def _size(text_page: Any, index: int) -> float:
@@ -154,7 +168,7 @@ def _font(text_page: Any, index: int) -> tuple[str, int, int]:
     )
 
 
-def _wide_gaps(text_page: Any, piece: str, first: int, width: float, size: float) -> int:
+def _wide_gaps(text_page: Any, piece: str, first: int, width: float, size: float, turn: int) -> int:
     """How many spaces are as wide as in tables; that behind a bullet or number doesn't count."""
     if width < 0.55 * size * len(piece):  # nowhere wider than prose
         return 0
@@ -163,7 +177,7 @@ def _wide_gaps(text_page: Any, piece: str, first: int, width: float, size: float
     begin = marker.end() if marker else 1
     for i, character in enumerate(piece):
         if character == " " and begin <= i < len(piece) - 1:
-            _, _, right, _ = text_page.get_charbox(first + i - 1, loose=True)
-            left, _, _, _ = text_page.get_charbox(first + i + 1, loose=True)
+            _, _, right = _box(text_page, first + i - 1, turn)
+            left, _, _ = _box(text_page, first + i + 1, turn)
             gaps += left - right > size
     return gaps
