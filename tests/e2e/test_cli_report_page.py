@@ -87,6 +87,29 @@ def test_table_is_sorted_by_keyboard_and_nothing_is_asked_for(
     page.close()
 
 
+def test_of_many_texts_each_is_found_though_those_out_of_sight_are_not_laid_out(
+    browser: Browser, tmp_path: Path
+) -> None:
+    answers = tmp_path / "answers.csv"
+    answers.write_text("answer\n" + "Too short to be judged.\n" * 200)
+    path = tmp_path / "report.html"
+    arguments = ["score", str(answers), "--text-column", "answer", "--output", str(path)]
+    assert CliRunner().invoke(main, arguments).exit_code == 0
+    page = browser.new_page()
+    page.goto(path.as_uri())
+    names = page.locator("#texts tbody th")
+    in_order = names.all_inner_texts()
+    page.get_by_role("button", name="Document").click()
+    assert names.all_inner_texts() == in_order  # 2 before 10
+    last = page.locator("article").last
+    in_sight = "text => text.firstElementChild.checkVisibility({contentVisibilityAuto: true})"
+    assert not last.evaluate(in_sight)
+    names.nth(150).get_by_role("link").click()
+    page.wait_for_function("document.querySelector('#d151').getBoundingClientRect().top < 100")
+    assert page.locator("#d151").evaluate("text => text.getBoundingClientRect().top") >= 0
+    page.close()
+
+
 def test_prints_every_text(browser: Browser, report: Path, tmp_path: Path) -> None:
     page = browser.new_page()
     page.goto(report.as_uri())
@@ -98,6 +121,7 @@ def test_prints_every_text(browser: Browser, report: Path, tmp_path: Path) -> No
     words = " ".join(text.split())
     assert "How the probabilities spread" in words
     assert "Back to the summary" not in words
+    assert "Thank you for reaching out!" in words  # in the last text, out of sight
 
 
 @pytest.mark.parametrize(

@@ -3,11 +3,12 @@
 // complete, in the order of the run.
 {
   const table = document.getElementById("texts");
+  const names = new Intl.Collator(undefined, { numeric: true }); // text2 before text10
   const value = (row, column) => row.cells[column]?.dataset.value ?? "";
   const compare = (a, b) => {
     if (a === "" || b === "") return (a === "") - (b === "");
     const [x, y] = [Number(a), Number(b)];
-    return Number.isNaN(x) || Number.isNaN(y) ? a.localeCompare(b) : x - y;
+    return Number.isNaN(x) || Number.isNaN(y) ? names.compare(a, b) : x - y;
   };
   const headings = [...table.tHead.rows[0].cells];
   const sort = (column) => {
