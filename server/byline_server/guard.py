@@ -70,7 +70,8 @@ class Guard:
         if origin is not None and not self._from_here(origin, host):
             raise Problem(
                 403, "origin_not_allowed", "pages of other origins may not call this server; "
-                f"{option('allow_origin')} names extensions that may"
+                f"{option('allow_origin')} names extensions that may, and a proxy must pass on "
+                "the Host header as the browser sent it, with its port"
             )  # fmt: skip
         if self._token and request.path not in OPEN_PATHS and not self._known(request):
             raise Problem(
@@ -122,7 +123,10 @@ class Guard:
         return local and (80 if named_port is None else named_port) == int(port)
 
     def _from_here(self, origin: str, host: str) -> bool:
-        if origin.lower() in (f"http://{host.lower()}", f"https://{host.lower()}"):
+        scheme, _, name = origin.lower().partition("://")
+        # Browsers leave the scheme's own port out; some proxies put it in.
+        port = {"http": ":80", "https": ":443"}.get(scheme)
+        if port and name.removesuffix(port) == host.lower().removesuffix(port):
             return True
         return _matches(origin, self._origins)
 

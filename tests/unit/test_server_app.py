@@ -254,6 +254,23 @@ def test_extensions_can_be_narrowed_to_one() -> None:
 
 
 @pytest.mark.parametrize(
+    ("origin", "host", "allowed"),
+    [
+        ("https://byline.test", "byline.test", True),
+        ("https://byline.test", "Byline.test:443", True),  # as proxies send it that name the port
+        ("http://byline.test", "byline.test:80", True),
+        ("https://byline.test:8443", "byline.test:8443", True),
+        ("https://byline.test", "byline.test:80", False),
+        ("https://byline.test:8443", "byline.test", False),
+        ("https://byline.test", "byline.test:8443", False),
+        ("ftp://byline.test", "byline.test", False),
+    ],
+)
+def test_its_own_page_behind_a_proxy(origin: str, host: str, allowed: bool) -> None:
+    assert Guard(Settings())._from_here(origin, host) == allowed
+
+
+@pytest.mark.parametrize(
     "values",
     [
         {"texts": [0, 0, 0]},
