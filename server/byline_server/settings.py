@@ -152,9 +152,9 @@ def checked(settings: Settings) -> Settings:
     settings = dataclasses.replace(settings, host=settings.host.strip("[]"))
     # Such as these would match no request, whose refusal would advise to set what is set.
     for name in settings.allow_host:
-        if "/" in name:
+        if any(mark in name for mark in "/*,"):
             raise InputError(
-                f"{option('allow_host')} {name}: give the name alone, such as byline.example or "
+                f"{option('allow_host')} {name}: give one name alone, such as byline.example or "
                 "byline.example:8443"
             )
     for origin in settings.allow_origin:

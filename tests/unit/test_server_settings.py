@@ -81,8 +81,9 @@ def test_blanks_around_a_token_are_no_part_of_it() -> None:
 
 
 def test_a_name_or_an_origin_that_can_match_nothing_is_refused() -> None:
-    for name in ("https://byline.example", "byline.example/", "byline.example/score"):
-        with pytest.raises(InputError, match=r"--allow-host .*: give the name alone"):
+    for name in ("https://byline.example", "byline.example/", "byline.example/score", "*",
+                 "*.byline.example", "a.example,b.example"):  # fmt: skip
+        with pytest.raises(InputError, match=r"--allow-host .*: give one name alone"):
             checked(Settings(allow_host=("other.example", name)))
     for origin in ("chrome-extension://abc/", "moz-extension://abc/options.html", "abc", "x://"):
         with pytest.raises(InputError, match=r"--allow-origin .*: give scheme and name"):
