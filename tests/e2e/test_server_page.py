@@ -332,6 +332,25 @@ def test_a_server_that_ended_is_said(browser: Browser, serve: Any, mixed: str) -
     watched.page.close()
 
 
+def test_a_proxy_may_serve_it_under_a_path(browser: Browser, server: Server, mixed: str) -> None:
+    def proxy(route: Route) -> None:
+        route.fulfill(response=route.fetch(url=route.request.url.replace("/of/ours/", "/")))
+
+    page = browser.new_page()
+    page.route(f"{server.url}/of/ours/**", proxy)
+    watched = Watched(page)
+    page.goto(f"{server.url}/of/ours/")
+    expect(page.locator("#served")).not_to_be_empty()
+    watched.score(mixed)
+    for path in ("docs", "docs/"):
+        page.goto(f"{server.url}/of/ours/{path}")
+        page.get_by_role("link", name="Byline").click()
+        expect(page.locator("#served")).not_to_be_empty()
+    assert watched.complaints == []
+    assert all(url.startswith(f"{server.url}/of/ours/") for url in watched.requested)
+    page.close()
+
+
 def test_a_token_is_asked_for_by_the_browser(browser: Browser, serve: Any, mixed: str) -> None:
     running = serve(BYLINE_TOKEN="a secret of ours")
     page = browser.new_page(http_credentials={"username": "any", "password": "a secret of ours"})

@@ -61,7 +61,7 @@ async function ask(path, options) {
 }
 
 async function loadModels() {
-  const {default: standard, models: found} = await ask("/v1/models");
+  const {default: standard, models: found} = await ask("v1/models");
   models = new Map(found.map((model) => [model.name, model]));
   const several = found.length > 1;
   $("model").hidden = $("model-label").hidden = !several;
@@ -128,7 +128,7 @@ async function score() {
   try {
     const request = {texts: [{id: "page", text}], detail: "sentence", offset_encoding: "utf-16"};
     if (model) request.model = model;
-    const answer = await ask("/v1/score", {
+    const answer = await ask("v1/score", {
       method: "POST",
       headers: {"Content-Type": "application/json"},
       body: JSON.stringify(request),
