@@ -332,6 +332,34 @@ def test_a_server_that_ended_is_said(browser: Browser, serve: Any, mixed: str) -
     watched.page.close()
 
 
+@pytest.mark.parametrize(
+    ("status", "said"),
+    [(413, "larger than the proxy"), (502, "in the server's place (status 502)")],
+)
+def test_what_a_proxy_answers_is_said(
+    browser: Browser, server: Server, status: int, said: str
+) -> None:
+    page = browser.new_page()
+    page.route("**/v1/score", lambda route: route.fulfill(status=status, body="<html></html>"))
+    page.goto(server.url)
+    page.get_by_label("Text", exact=True).fill("One two three.")
+    page.get_by_role("button", name="Score").click()
+    expect(page.get_by_role("status")).to_contain_text(said)
+    page.close()
+
+
+def test_a_start_that_failed_is_made_up_for(browser: Browser, server: Server, mixed: str) -> None:
+    page = browser.new_page()
+    page.route("**/v1/models", lambda route: route.fulfill(status=503, body=""))
+    page.goto(server.url)
+    expect(page.get_by_role("status")).to_contain_text("(status 503)")
+    page.unroute("**/v1/models")
+    Watched(page).score(mixed)
+    expect(page.locator("#shown mark.ai").first).to_be_visible()
+    expect(page.locator("#served")).not_to_be_empty()
+    page.close()
+
+
 def test_a_proxy_may_serve_it_under_a_path(browser: Browser, server: Server, mixed: str) -> None:
     def proxy(route: Route) -> None:
         route.fulfill(response=route.fetch(url=route.request.url.replace("/of/ours/", "/")))

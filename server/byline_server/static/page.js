@@ -48,14 +48,22 @@ function say(message, wrong = false) {
 
 async function ask(path, options) {
   let answer;
+  let values;
   try {
     answer = await fetch(path, {...options, redirect: "error"});
+    values = await answer.json();
   } catch (error) {
     if (error.name === "AbortError") throw error;
-    throw new Error("The server does not answer. Is it still running?");
+    if (error.name !== "SyntaxError") {
+      throw new Error("The server does not answer. Is it still running?");
+    }
   }
-  const values = await answer.json();
-  if (answer.ok) return values;
+  if (answer.ok && values) return values;
+  if (!values?.error?.message) { // no answer of ours: a proxy's
+    throw new Error(answer.status === 413
+      ? "The text is larger than the proxy before the server lets through."
+      : `A proxy answered in the server's place (status ${answer.status}). Is it still running?`);
+  }
   const wait = answer.headers.get("Retry-After");
   throw new Error(`${values.error.message}${wait ? ` (${plural(Number(wait), "second")})` : ""}`);
 }
@@ -122,10 +130,11 @@ async function score() {
   asked = new AbortController();
   const mine = asked;
   const text = $("text").value;
-  const model = $("model").value;
   $("score").setAttribute("aria-disabled", "true");
   say("Scoring.");
   try {
+    if (!models.size) await loadModels(); // it failed as the page was opened
+    const model = $("model").value;
     const request = {texts: [{id: "page", text}], detail: "sentence", offset_encoding: "utf-16"};
     if (model) request.model = model;
     const answer = await ask("v1/score", {
