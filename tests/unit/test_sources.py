@@ -218,6 +218,24 @@ def test_a_group_may_be_number_0(tmp_path: Path) -> None:
     assert [row.group for row in found] == ["0", ""]
 
 
+def test_a_numbered_group_is_one_whether_its_part_of_the_table_has_gaps(tmp_path: Path) -> None:
+    """The reader takes so many rows at a time, and a column with gaps in it for floats."""
+    part = 10_000
+    groups = ["17", *["3"] * (part - 1), "17", ""]
+    lines = [f"{(HUMAN, AI)[i % 2]},{i % 2},{group}" for i, group in enumerate(groups)]
+    path = tmp_path / "x.csv"
+    path.write_text("\n".join(["text,label,group", *lines]), encoding="utf-8")
+    found, _ = rows("file", path)
+    assert [row.group for row in (found[0], *found[part:])] == ["17", "17", ""]
+
+
+def test_a_group_that_is_no_number_is_none(tmp_path: Path) -> None:
+    path = as_parquet(
+        tmp_path / "x", {"text": [HUMAN, AI], "label": [0, 1], "group": [float("nan"), 2.5]}
+    )
+    assert [row.group for row in rows("file", path)[0]] == ["", "2.5"]
+
+
 @pytest.mark.parametrize(
     ("given", "kept"),
     [("train", "train"), ("Training", "train"), ("val", "validation"), ("dev", "validation"),
@@ -385,6 +403,20 @@ def test_mage_labels_are_turned_round() -> None:
     assert [(row.domain, row.label) for row in found] == [
         ("cmv_human", 0), ("cmv_machine_continuation_gpt-3.5", 1)
     ]  # fmt: skip
+
+
+def test_numbers_name_groups_and_domains_of_a_corpus_too(tmp_path: Path) -> None:
+    lines = [
+        {"text": text, "label": label, "group": label, "domain": 2020, "source": None}
+        for label, text in enumerate((HUMAN, AI))
+    ]
+    plain = written(tmp_path / "x", lines).read_bytes()
+    for split in ("train", "validation", "test"):
+        (tmp_path / f"{split}.jsonl.gz").write_bytes(gzip.compress(plain))
+    found, _ = rows("corpus", tmp_path)
+    assert {(row.group, row.domain, row.source) for row in found} == {
+        ("0", "2020", "unknown"), ("1", "2020", "unknown")
+    }  # fmt: skip
 
 
 def test_a_corpus_folder_brings_its_splits_and_mixed_documents(tmp_path: Path) -> None:

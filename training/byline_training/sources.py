@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import dataclasses
 import glob
+import math
 import random
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -122,10 +123,10 @@ def _corpus(source: Source, skipped: dict[str, int]) -> Iterator[Row]:
                 if row is None:
                     continue
                 row.split = f"{split}{suffix}" if suffix == "_long" else split
-                row.group = values["group"]
+                row.group = _name(values["group"])
                 for name in ("domain", "generator", "family", "source"):
-                    setattr(row, name, values.get(name) or "unknown")
-                row.attack = values.get("attack") or ""
+                    setattr(row, name, _name(values.get(name)) or "unknown")
+                row.attack = _name(values.get("attack"))
                 if _take_spans(row, values, skipped):
                     yield row
 
@@ -232,7 +233,7 @@ def _raid(values: Any, source: Source, skipped: dict[str, int]) -> Iterator[Row]
 
 def _mage(values: Any, source: Source, skipped: dict[str, int]) -> Iterator[Row]:
     """MAGE labels machine text 0 and human text 1."""
-    label = {"0": 1, "1": 0}.get(str(values["label"]).strip())
+    label = {"0": 1, "1": 0}.get(_name(values["label"]).strip())
     flipped = {"text": values["text"], "label": label}
     row = _row(flipped, source, "text", "label", skipped)
     if row is not None:
@@ -308,12 +309,23 @@ def _take_spans(row: Row, values: Any, skipped: dict[str, int]) -> bool:
 
 def _describe(row: Row, values: Any) -> Row:
     for name in ("group", "domain", "generator", "family", "attack", "split"):
-        if values.get(name) not in (None, ""):  # a group may be number 0
-            setattr(row, name, str(values[name]))
+        if given := _name(values.get(name)):
+            setattr(row, name, given)
     split = row.split.strip().lower()
     split = _OTHER_NAMES.get(split, split)
     row.split = split if split in SPLITS else ""
     return row
+
+
+def _name(value: Any) -> str:
+    """What a cell names; empty if nothing.
+
+    Tables are read in parts, and where one lacks a value its whole numbers come as floats: 17.0 is
+    the group 17 of the part before.
+    """
+    if isinstance(value, float):
+        value = int(value) if value.is_integer() else None if math.isnan(value) else value
+    return "" if value is None else str(value)
 
 
 def _row(
