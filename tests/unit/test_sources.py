@@ -212,6 +212,26 @@ def test_mixed_documents_carry_spans(tmp_path: Path) -> None:
     assert skipped == {"spans unclear": 2}
 
 
+def test_spans_in_a_csv_are_json(tmp_path: Path) -> None:
+    text, cut = f"{HUMAN} {AI}", len(HUMAN)
+    spans = [[0, cut, 0], [cut + 1, len(text), 1]]
+    path = as_csv(
+        tmp_path / "x",
+        {"text": [HUMAN, AI, text, text, text], "label": [0, 1, "", "", "perhaps"],
+         "spans": ["", "[]", json.dumps(spans), "[[0, 5", "[]"]},
+    )  # fmt: skip
+    found, skipped = rows("file", path)
+    assert [row.spans for row in found] == [[], [], [tuple(span) for span in spans]]
+    assert skipped == {"spans unclear": 1, "label unclear": 1}
+
+
+def test_spans_of_another_form_are_counted(tmp_path: Path) -> None:
+    lines = [{"text": t, "label": i, "spans": []} for i, t in enumerate((HUMAN, AI))]
+    lines += [{"text": AI, "label": 1, "spans": [{"start": 0, "end": 5, "label": 1}]}]
+    found, skipped = rows("file", written(tmp_path / "x.jsonl", lines))
+    assert (len(found), skipped) == (2, {"spans unclear": 1})
+
+
 def test_a_group_may_be_number_0(tmp_path: Path) -> None:
     lines = [{"text": HUMAN, "label": 0, "group": 0}, {"text": AI, "label": 1, "group": None}]
     found, _ = rows("file", written(tmp_path / "x.jsonl", lines))

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import dataclasses
 import glob
+import json
 import math
 import random
 from collections.abc import Callable, Iterator
@@ -293,10 +294,7 @@ READERS: dict[str, Callable[[Source, dict[str, int]], Iterator[Row]]] = {
 
 def _take_spans(row: Row, values: Any, skipped: dict[str, int]) -> bool:
     """Take over a mixed text's passages, whose AI share is its label; False if they are none."""
-    try:
-        row.spans = [(int(s[0]), int(s[1]), int(s[2])) for s in values.get("spans") or []]
-    except (TypeError, ValueError, IndexError):
-        row.spans = [(0, 0, 0)]
+    row.spans = _spans(values)
     if not row.spans:
         return True
     if any(not 0 <= a < b <= len(row.text) or ai not in (0, 1) for a, b, ai in row.spans):
@@ -305,6 +303,17 @@ def _take_spans(row: Row, values: Any, skipped: dict[str, int]) -> bool:
     ai = sum(end - start for start, end, label in row.spans if label)
     row.label = ai / sum(end - start for start, end, _ in row.spans)
     return True
+
+
+def _spans(values: Any) -> list[tuple[int, int, int]]:
+    """A mixed text's passages, in a CSV as JSON; an empty one where it isn't clear which."""
+    given = values.get("spans") or []
+    try:
+        if isinstance(given, str):
+            given = json.loads(given) or []
+        return [(int(s[0]), int(s[1]), int(s[2])) for s in given]
+    except (TypeError, ValueError, IndexError, KeyError):
+        return [(0, 0, 0)]
 
 
 def _describe(row: Row, values: Any) -> Row:
@@ -342,7 +351,7 @@ def _row(
         skipped["empty text"] = skipped.get("empty text", 0) + 1
         return None
     label = str(values[label_column]).strip().lower()
-    if label not in _AI_NAMES | _HUMAN_NAMES and not values.get("spans"):
+    if label not in _AI_NAMES | _HUMAN_NAMES and not _spans(values):
         skipped[_UNCLEAR] = skipped.get(_UNCLEAR, 0) + 1
         return None
     return Row(
