@@ -245,6 +245,15 @@ def test_a_split_without_one_kind_is_refused(tmp_path: Path) -> None:
         prepared(tmp_path / "run", jsonl(tmp_path / "x.jsonl", lines))
 
 
+def test_texts_of_which_nothing_is_scored_are_refused(tmp_path: Path) -> None:
+    lines = with_splits([])
+    for line in lines:
+        if line["split"] == "train" and line["label"]:
+            line["text"] = f"```\n{line['text']}\n```"
+    with pytest.raises(InputError, match="no AI text of the train split has a sentence that is sc"):
+        prepared(tmp_path / "run", jsonl(tmp_path / "x.jsonl", lines))
+
+
 def test_splits_of_an_earlier_run_do_not_stay(tmp_path: Path) -> None:
     run = made_up(tmp_path, limit=100, attacked=2)
     stale = run.path("prepared", "test_long.parquet")

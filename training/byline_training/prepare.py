@@ -58,7 +58,7 @@ def prepare(run: Run) -> None:
     `prepared/datacard.md`.
 
     Raises:
-        InputError: a source can't be used, or nothing is left of a split.
+        InputError: a source can't be used, or nothing is left of a split that is scored.
     """
     data, seed = run.preset.data, run.preset.seed
     skipped: dict[str, int] = {}
@@ -98,6 +98,7 @@ def prepare(run: Run) -> None:
             members = [_augmented(row, data.augment, rng) for row in members]
             rng.shuffle(members)
         hashes[split] = _write(run, split, members, tokenizer)
+    _check_scored(run)
     # By id, from a generator of its own: which are chosen depends on the test split alone.
     pure = sorted((row for row in by_split["test"] if not row.spans), key=lambda row: row.id)
     sample = random.Random(seed).sample(pure, min(data.attacked, len(pure)))
@@ -165,6 +166,19 @@ def _write(
                 batch = []
         writer.write_table(pa.Table.from_pylist(batch, SCHEMA))
     return sha256(path)
+
+
+def _check_scored(run: Run) -> None:
+    """Refuse splits with nothing to learn from or to test on in the texts of one kind."""
+    for split in SPLITS:
+        path = run.path("prepared", f"{split}.parquet")
+        rows = pq.read_table(path, columns=["label", "words"]).to_pylist()
+        for label, kind in ((0, "human"), (1, "AI")):
+            if not any(row["words"] for row in rows if row["label"] == label):
+                raise InputError(
+                    f"no {kind} text of the {split} split has a sentence that is scored: code, "
+                    "tables, quotations, references and navigation are left out, as in a document"
+                )
 
 
 def _record(row: Row, tokenizer: Tokenizer, step: _Step) -> dict[str, object]:
