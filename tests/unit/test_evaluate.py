@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
 from byline.calibrate import Band, Calibration, SentenceBand
 from byline.spec import Thresholds
-from byline_training import evaluate
+from byline_training import card, evaluate, plots
 from byline_training.data import Prepared
 from byline_training.figures import Judged, calibration_error
 from byline_training.scores import Scores
@@ -89,3 +91,19 @@ def test_paired_texts_are_told_from_the_human_texts_of_the_test_split() -> None:
     assert figures["by_prompt"]["plain"]["recall"] == pytest.approx(1 / 2)
     assert figures["by_prompt"]["natural"]["miss_rate"] == 1
     assert figures["by_domain"]["d"]["ai"] == 3
+
+
+def test_any_names_and_any_number_of_them_can_be_drawn(tmp_path: Path) -> None:
+    """A `$` begins a formula, and a picture can be no higher than 65,536 dots."""
+    texts = judged([document([60], [0.0])] * 30 + [document([60], [1.0])] * 15, [0.0] * 45)
+    figures = texts.figures()
+    many = {f"{i}.example": figures for i in range(3000)}
+    few = {"a$_$b": figures}
+    default = {
+        "by_length": {}, "by_domain": few | many, "by_family": few,
+        "human_groups": few, "human_sources": few | many, "summary": figures,
+    }  # fmt: skip
+    curve = {"labels": texts.labels, "probabilities": texts.probabilities}
+    plots.draw({"models": {card.DEFAULT: default}}, {card.DEFAULT: curve}, tmp_path)
+    assert (tmp_path / "groups.png").stat().st_size > 0
+    assert (tmp_path / "human_sources.png").stat().st_size > 0

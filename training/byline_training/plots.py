@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import heapq
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,8 @@ _COLOURS = {
     "student": "#003f5c",
     "student_int8": "#ef7d16",
 }
+_MOST = 100
+"""Rows of one kind in a picture: a thousand domains would make it too high to be drawn."""
 
 
 def draw(report: dict[str, Any], curves: dict[str, dict[str, Any]], folder: Path) -> None:
@@ -96,13 +99,15 @@ def _reliability(plt: Any, curves: dict[str, dict[str, Any]], folder: Path) -> N
 
 def _human_sources(plt: Any, default: dict[str, Any], folder: Path) -> None:
     rows = {f"{name} (group)": v for name, v in default["human_groups"].items() if v["human"]}
-    rows |= {name: v for name, v in default["human_sources"].items() if v["human"] >= 30}
+    sources = {name: v for name, v in default["human_sources"].items() if v["human"] >= 30}
+    rows |= _largest(sources)
     figure, axes = plt.subplots(figsize=(7, 0.24 * len(rows) + 1.2))
     for i, values in enumerate(reversed(rows.values())):
         low, high = values["false_positive_rate_interval"]
         axes.plot([100 * low, 100 * high], [i, i], color=_COLOURS[DEFAULT], linewidth=1.5)
         axes.plot(100 * values["false_positive_rate"], i, "o", color="#003f5c", markersize=4)
-    axes.set_yticks(range(len(rows)), [f"{n}, n={v['human']}" for n, v in reversed(rows.items())])
+    names = [f"{name}, n={values['human']}" for name, values in reversed(rows.items())]
+    axes.set_yticks(range(len(rows)), names, parse_math=False)
     axes.axvline(1, color="grey", linewidth=0.8)
     axes.set(
         xlabel="percent of human texts called ai, with 95% interval",
@@ -114,11 +119,8 @@ def _human_sources(plt: Any, default: dict[str, Any], folder: Path) -> None:
 
 def _groups(plt: Any, default: dict[str, Any], folder: Path) -> None:
     """What is called `ai`, by words, domain and family of generators."""
-    rows = [
-        (name, values)
-        for key in ("by_length", "by_domain", "by_family")
-        for name, values in default[key].items()
-    ]
+    parts = [_largest(default[key]) for key in ("by_length", "by_domain", "by_family")]
+    rows = [item for part in parts for item in part.items()]
     figure, axes = plt.subplots(figsize=(7, 0.24 * len(rows) + 1.4))
     for key, colour, label in (
         ("recall", _COLOURS[DEFAULT], "AI texts called ai"),
@@ -130,8 +132,8 @@ def _groups(plt: Any, default: dict[str, Any], folder: Path) -> None:
             axes.plot([100 * low, 100 * high], [i, i], color=colour, linewidth=1.5)
         axes.plot([100 * v[key] for _, v in shown], [i for i, _ in shown], "o", color=colour,
                   markersize=4, label=label)  # fmt: skip
-    axes.set_yticks(range(len(rows)), [name for name, _ in reversed(rows)])
-    for below in (len(default["by_family"]), len(default["by_family"]) + len(default["by_domain"])):
+    axes.set_yticks(range(len(rows)), [name for name, _ in reversed(rows)], parse_math=False)
+    for below in (len(parts[2]), len(parts[2]) + len(parts[1])):
         axes.axhline(below - 0.5, color="grey", linewidth=0.8)
     axes.set(
         xlabel="percent, with 95% interval", xlim=(0, 100),
@@ -141,6 +143,14 @@ def _groups(plt: Any, default: dict[str, Any], folder: Path) -> None:
     axes.legend(loc="center")
     figure.savefig(folder / "groups.png")
     plt.close(figure)
+
+
+def _largest(groups: dict[str, Any]) -> dict[str, Any]:
+    """Those with the most texts, as many as a picture holds, in their order."""
+    kept = heapq.nlargest(
+        _MOST, groups, key=lambda name: groups[name]["human"] + groups[name]["ai"]
+    )
+    return {name: values for name, values in groups.items() if name in kept}
 
 
 def _attacks(plt: Any, attacks: dict[str, Any], folder: Path) -> None:
