@@ -107,3 +107,7 @@ def test_any_names_and_any_number_of_them_can_be_drawn(tmp_path: Path) -> None:
     plots.draw({"models": {card.DEFAULT: default}}, {card.DEFAULT: curve}, tmp_path)
     assert (tmp_path / "groups.png").stat().st_size > 0
     assert (tmp_path / "human_sources.png").stat().st_size > 0
+
+
+def test_a_name_with_a_bar_stays_in_its_cell() -> None:
+    assert card._table(("domain", "n"), [("a|b", 1)]).splitlines()[-1] == r"| a\|b | 1 |"

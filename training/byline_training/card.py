@@ -432,5 +432,6 @@ def _range(interval: Sequence[float], percent: bool = False) -> str:
 
 def _table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
     lines = [f"| {' | '.join(head)} |", "|---" * len(head) + "|"]
-    lines += [f"| {' | '.join(map(str, row))} |" for row in rows]
+    cells = ([str(cell).replace("|", r"\|") for cell in row] for row in rows)
+    lines += [f"| {' | '.join(row)} |" for row in cells]
     return "\n".join(lines)
