@@ -259,12 +259,20 @@ def test_a_group_that_is_no_number_is_none(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("given", "kept"),
     [("train", "train"), ("Training", "train"), ("val", "validation"), ("dev", "validation"),
-     (" Test", "test"), ("holdout", ""), (None, "")],
+     (" Test", "test"), (" ", ""), (None, "")],
 )  # fmt: skip
 def test_a_split_may_have_another_name(tmp_path: Path, given: str | None, kept: str) -> None:
     lines = [{"text": t, "label": i, "split": given} for i, t in enumerate((HUMAN, AI))]
     found, _ = rows("file", written(tmp_path / "x.jsonl", lines))
     assert [row.split for row in found] == [kept] * 2
+
+
+def test_what_was_held_out_is_not_split_anew(tmp_path: Path) -> None:
+    lines = [{"text": f"{t} {i}", "label": i, "split": s}
+             for s in ("train", "holdout") for i, t in enumerate((HUMAN, AI))]  # fmt: skip
+    found, skipped = rows("file", written(tmp_path / "x.jsonl", lines))
+    assert [row.split for row in found] == ["train"] * 2
+    assert skipped == {"split of another name than train, validation and test": 2}
 
 
 def test_a_limit_takes_so_many_texts(tmp_path: Path) -> None:

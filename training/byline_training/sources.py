@@ -35,6 +35,7 @@ _FORMATS = {".csv": "csv", ".json": "json", ".jsonl": "json", ".parquet": "parqu
 _AI_NAMES = {"1", "1.0", "ai", "machine", "generated", "llm", "true", "chatgpt"}
 _HUMAN_NAMES = {"0", "0.0", "human", "false"}
 _UNCLEAR = "label unclear"
+_ELSEWHERE = "split of another name than train, validation and test"
 
 
 @dataclass
@@ -206,8 +207,13 @@ def _known(hub: str) -> Callable[[Source, dict[str, int]], Iterator[Row]]:
 
 def _plain_layout(values: Any, source: Source, skipped: dict[str, int]) -> Iterator[Row]:
     row = _row(values, source, source.text_column, source.label_column, skipped)
-    if row is not None and _take_spans(row, values, skipped):
-        yield _describe(row, values)
+    if row is None or not _take_spans(row, values, skipped):
+        return
+    _describe(row, values)
+    if row.split in ("", *SPLITS):
+        yield row
+    else:  # held out for something: not to be trained on
+        skipped[_ELSEWHERE] = skipped.get(_ELSEWHERE, 0) + 1
 
 
 def _hc3(values: Any, source: Source, skipped: dict[str, int]) -> Iterator[Row]:
@@ -316,14 +322,12 @@ def _spans(values: Any) -> list[tuple[int, int, int]]:
         return [(0, 0, 0)]
 
 
-def _describe(row: Row, values: Any) -> Row:
+def _describe(row: Row, values: Any) -> None:
     for name in ("group", "domain", "generator", "family", "attack", "split"):
         if given := _name(values.get(name)):
             setattr(row, name, given)
     split = row.split.strip().lower()
-    split = _OTHER_NAMES.get(split, split)
-    row.split = split if split in SPLITS else ""
-    return row
+    row.split = _OTHER_NAMES.get(split, split)
 
 
 def _name(value: Any) -> str:
