@@ -156,3 +156,8 @@ def document(name: str, label: float, source: str) -> Prepared:
         sentences=[np.ones(5, np.int64)], sentence_words=np.ones(1, np.int32),
         sentence_labels=np.full(1, label, np.float32),
     )  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "frozen"), [("minilm", 0), ("smollm2", 4)])
+def test_layers_stay_as_they_are_that_neither_stage_trains(name: str, frozen: int) -> None:
+    assert leave_out._stage(Run(load(name), Path())).frozen_layers == frozen

@@ -170,13 +170,16 @@ def _figures(
 def _stage(run: Run) -> Stage:
     """How the student is trained here: on few documents, which make enough steps in small batches.
 
-    From pretrained weights there is no trained model to end on the way from, nor layers that know
-    the task already.
+    From pretrained weights there is no trained model to end on the way from, and only layers that
+    the teacher doesn't train either can stay as they are.
     """
     stage = run.preset.student
-    tokens = min(stage.tokens_per_batch, 1536)
     return dataclasses.replace(
-        stage, interpolate=1.0, trainings=1, tokens_per_batch=tokens, frozen_layers=0
+        stage,
+        interpolate=1.0,
+        trainings=1,
+        tokens_per_batch=min(stage.tokens_per_batch, 1536),
+        frozen_layers=min(stage.frozen_layers, run.preset.teacher.frozen_layers),
     )
 
 
