@@ -4,7 +4,7 @@ import type { Answer, FromPage } from "../shared/messages";
 import { admit, end, halt } from "./checking";
 import { isKeptOut, mayRun } from "./documents";
 import { refresh } from "./popups";
-import { attempt, inject } from "./reach";
+import { attempt, injectMissing } from "./reach";
 import { tell, type Frame } from "./tabs";
 import { pageView, remember, running, tabs } from "./world";
 
@@ -44,7 +44,7 @@ async function hear(frame: Frame, message: FromPage): Promise<void> {
       break;
     case "framed":
       // Where a site is checked by itself the browser brings the script to its frames.
-      if (frame.active && checked.has(frame.tab)) await attempt(() => inject(frame.tab));
+      if (frame.active && checked.has(frame.tab)) await attempt(() => injectMissing(frame.tab));
       break;
     case "report":
       frame.report = message.report;

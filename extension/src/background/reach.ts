@@ -39,6 +39,28 @@ export async function inject(tab: number, frame?: number): Promise<void> {
 }
 
 /**
+ * The same in those of a tab's frames that have none: of dozens, most have. One by one, for of several
+ * that are named together none gets it where one has just gone.
+ */
+export async function injectMissing(tab: number): Promise<void> {
+  const frames = await inTime(
+    chrome.scripting.executeScript({
+      target: { tabId: tab, allFrames: true },
+      func: () => "bylinePage" in globalThis,
+      injectImmediately: true,
+    }),
+  );
+  const missing = (frames ?? []).filter(({ result }) => result === false);
+  const injectOne = ({ frameId }: { frameId: number }) =>
+    attempt(async () => {
+      // Not at once: a frame that still loads has nothing to be read.
+      const target = { tabId: tab, frameIds: [frameId] };
+      await chrome.scripting.executeScript({ target, files: ["content.js"] });
+    });
+  await inTime(Promise.all(missing.map(injectOne)));
+}
+
+/**
  * When the life of the document that a tab shows began, whenever it answers; undefined where that
  * can't be told.
  */
