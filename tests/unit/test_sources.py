@@ -238,6 +238,13 @@ def test_a_group_may_be_number_0(tmp_path: Path) -> None:
     assert [row.group for row in found] == ["0", ""]
 
 
+def test_a_number_is_an_id_where_another_text_has_none_too(tmp_path: Path) -> None:
+    path = as_csv(
+        tmp_path / "x", {"text": [HUMAN, AI, f"{AI} 3"], "label": [0, 1, 1], "id": [0, "", 17]}
+    )
+    assert [row.id for row in rows("file", path)[0]] == ["0", "", "17"]
+
+
 def test_a_numbered_group_is_one_whether_its_part_of_the_table_has_gaps(tmp_path: Path) -> None:
     """The reader takes so many rows at a time, and a column with gaps in it for floats."""
     part = 10_000

@@ -359,7 +359,7 @@ def _row(
         skipped[_UNCLEAR] = skipped.get(_UNCLEAR, 0) + 1
         return None
     return Row(
-        text, float(label in _AI_NAMES), source.name, id=str(values.get("id") or ""),
+        text, float(label in _AI_NAMES), source.name, id=_name(values.get("id")),
         generator="human" if label in _HUMAN_NAMES else "unknown",
         family="human" if label in _HUMAN_NAMES else "unknown",
     )  # fmt: skip
