@@ -110,4 +110,4 @@ def test_any_names_and_any_number_of_them_can_be_drawn(tmp_path: Path) -> None:
 
 
 def test_a_name_with_a_bar_stays_in_its_cell() -> None:
-    assert card._table(("domain", "n"), [("a|b", 1)]).splitlines()[-1] == r"| a\|b | 1 |"
+    assert card.table(("domain", "n"), [("a|b", 1)]).splitlines()[-1] == r"| a\|b | 1 |"

@@ -119,6 +119,14 @@ def test_the_card_counts_what_is_there(run: Run) -> None:
         assert title in card
 
 
+def test_a_name_with_a_bar_stays_in_its_cell_of_the_card(tmp_path: Path) -> None:
+    lines = with_splits([])
+    for line in lines:
+        line["domain"] = "news | sport"
+    run = prepared(tmp_path / "run", jsonl(tmp_path / "x.jsonl", lines))
+    assert r"| news \| sport | " in run.path("prepared", "datacard.md").read_text("utf-8")
+
+
 def test_the_same_seed_gives_the_same_files(run: Run, tmp_path: Path) -> None:
     again = made_up(tmp_path / "again", attacked=5, augment=0.3)
     assert again.recorded()["data"] == run.recorded()["data"]

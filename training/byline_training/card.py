@@ -100,7 +100,7 @@ def headline(report: dict[str, Any]) -> str:
                 f"{ours['milliseconds_128_tokens'] / bert:.3f}",
             )
         )  # fmt: skip
-    return _table(
+    return table(
         ("", "accuracy", "loss", "AUROC", "human called `ai`", "AI called `ai`", "parameters",
          "size", "time"), rows,
     )  # fmt: skip
@@ -189,7 +189,7 @@ def _goals(report: dict[str, Any]) -> str:
         for goal, value, bound, below in goals
         if value is not None
     ]  # fmt: skip
-    return _table(("", "goal", "reached", "met"), rows)
+    return table(("", "goal", "reached", "met"), rows)
 
 
 def _originals(report: dict[str, Any]) -> str:
@@ -207,7 +207,7 @@ def _originals(report: dict[str, Any]) -> str:
                 f"{time / _ORIGINAL['teacher'][3]:.2f}",
             )
         )  # fmt: skip
-    return _table(
+    return table(
         ("ours", "accuracy", "loss", "parameters", "MB", "ms", "ratio", "original", "accuracy",
          "MB", "ms", "ratio"), rows,
     )  # fmt: skip
@@ -227,7 +227,7 @@ def _times(report: dict[str, Any]) -> str:
          f"{t['median']:.1f}", f"{t['least'] / bert:.3f}")
         for name, t in times.items()
     ]  # fmt: skip
-    return _table(("", "ms, least", "ms, median", "to BERT-base's size in torch"), rows)
+    return table(("", "ms, least", "ms, median", "to BERT-base's size in torch"), rows)
 
 
 def _headline(models: dict[str, Any]) -> str:
@@ -253,7 +253,7 @@ def _headline(models: dict[str, Any]) -> str:
                 "-" if value is None else f"{value:.4f}" + (_range(interval) if interval else "")
             )
         rows.append(tuple(cells))
-    return _table(("", *_NAMES.values()), rows)
+    return table(("", *_NAMES.values()), rows)
 
 
 def _shares(groups: dict[str, Any], title: str) -> str:
@@ -263,7 +263,7 @@ def _shares(groups: dict[str, Any], title: str) -> str:
         for name, values in groups.items()
         if values["human"]
     ]  # fmt: skip
-    return _table((title, "texts", "called `ai`"), rows)
+    return table((title, "texts", "called `ai`"), rows)
 
 
 def _figures(groups: dict[str, Any], title: str) -> str:
@@ -276,7 +276,7 @@ def _figures(groups: dict[str, Any], title: str) -> str:
                 _percent(values, "miss_rate"),
             )
         )  # fmt: skip
-    return _table(
+    return table(
         (title, "human", "AI", "AUROC", "human called `ai`", "AI called `ai`", "AI called `human`"),
         rows,
     )
@@ -287,7 +287,7 @@ def _recalls(groups: dict[str, Any], title: str) -> str:
         (name, values["ai"], _percent(values, "recall"), _percent(values, "miss_rate"))
         for name, values in sorted(groups.items(), key=lambda item: -item[1]["ai"])
     ]
-    return _table((title, "texts", "called `ai`", "called `human`"), rows) if rows else ""
+    return table((title, "texts", "called `ai`", "called `human`"), rows) if rows else ""
 
 
 def _mixed(models: dict[str, Any]) -> str:
@@ -329,7 +329,7 @@ def _paired(models: dict[str, Any]) -> str:
         + _range(paired["recall_interval"], percent=True)
         + f" are called `ai`, {paired['miss_rate']:.1%} `human`. Other texts by the same model, "
         "on other topics, were trained on: expect less of other makers' models.\n\n"
-        + _table(("", "AUROC", "called `ai`", "called `human`"), rows)
+        + table(("", "AUROC", "called `ai`", "called `human`"), rows)
         + "\n\n"
         + _recalls(paired["by_prompt"], "asked for")
         + "\n\n"
@@ -389,7 +389,7 @@ def _unseen(title: str, groups: dict[str, Any]) -> str:
     ]  # fmt: skip
     means = [sum(pair[i]["auroc"] for pair in sides) / len(sides) for i in (0, 1)]
     rows.append(("mean", *(f"{mean:.3f}" for mean in means), "", ""))
-    return _table(
+    return table(
         (title, "AUROC, never seen", "AUROC, seen", "recall at 5% FPR, never seen", "seen"), rows
     )
 
@@ -430,7 +430,8 @@ def _range(interval: Sequence[float], percent: bool = False) -> str:
     return f" ({low:.2%} to {high:.2%})" if percent else f" ({low:.3f} to {high:.3f})"
 
 
-def _table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
+def table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
+    """A table in Markdown; a bar in a cell stays in it."""
     lines = [f"| {' | '.join(head)} |", "|---" * len(head) + "|"]
     cells = ([str(cell).replace("|", r"\|") for cell in row] for row in rows)
     lines += [f"| {' | '.join(row)} |" for row in cells]

@@ -22,6 +22,7 @@ from byline.segment import segment
 from byline.tokenizer import Tokenizer
 from byline.types import NormalizedText, Sentence
 from byline_training.attacks import ALTERATIONS, UNDONE, Attack, attacks
+from byline_training.card import table
 from byline_training.dedupe import assign_splits, drop_duplicates
 from byline_training.encoders import find_tokenizer
 from byline_training.progress import progress
@@ -221,11 +222,7 @@ def _write_card(run: Run, splits: dict[str, list[Row]], skipped: dict[str, int])
                 kind = "mixed" if row.spans else "AI" if row.label > 0.5 else "human"
                 counts[getattr(row, title)][f"{split} {kind}"] += 1
         columns = sorted({c for count in counts.values() for c in count})
-        lines += ["", f"## By {title}", "", f"| {title} | {' | '.join(columns)} |"]
-        lines += ["|---" * (len(columns) + 1) + "|"]
-        lines += [
-            f"| {name} | {' | '.join(str(count[c]) for c in columns)} |"
-            for name, count in sorted(counts.items())
-        ]
+        cells = [(name, *(count[c] for c in columns)) for name, count in sorted(counts.items())]
+        lines += ["", f"## By {title}", "", table((title, *columns), cells)]
     with replacing(run.path("prepared", "datacard.md")) as temporary:
         temporary.write_text("\n".join(lines) + "\n", encoding="utf-8")
