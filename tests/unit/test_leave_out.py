@@ -158,6 +158,16 @@ def document(name: str, label: float, source: str) -> Prepared:
     )  # fmt: skip
 
 
-@pytest.mark.parametrize(("name", "frozen"), [("minilm", 0), ("smollm2", 4)])
-def test_layers_stay_as_they_are_that_neither_stage_trains(name: str, frozen: int) -> None:
-    assert leave_out._stage(Run(load(name), Path())).frozen_layers == frozen
+@pytest.mark.parametrize(
+    ("teacher", "student", "frozen"), [(0, 3, 0), (4, 0, 0), (4, 4, 4), (6, 4, 4)]
+)
+def test_layers_stay_as_they_are_that_neither_stage_trains(
+    teacher: int, student: int, frozen: int
+) -> None:
+    preset = load("smoke")
+    preset = dataclasses.replace(
+        preset,
+        teacher=dataclasses.replace(preset.teacher, frozen_layers=teacher),
+        student=dataclasses.replace(preset.student, frozen_layers=student),
+    )
+    assert leave_out._stage(Run(preset, Path())).frozen_layers == frozen
