@@ -280,6 +280,9 @@ def test_what_was_held_out_is_not_split_anew(tmp_path: Path) -> None:
     found, skipped = rows("file", written(tmp_path / "x.jsonl", lines))
     assert [row.split for row in found] == ["train"] * 2
     assert skipped == {"split of another name than train, validation and test": 2}
+    path = written(tmp_path / "y.jsonl", lines[2:])
+    with pytest.raises(InputError, match=r"no texts; .* \(2 more are left out: split of"):
+        rows("file", path)
 
 
 def test_a_limit_takes_so_many_texts(tmp_path: Path) -> None:
@@ -303,7 +306,7 @@ def test_of_a_sorted_file_it_is_said_that_limit_cut_the_other_kind_off(tmp_path:
 
 def test_nothing_but_empty_rows_is_refused(tmp_path: Path) -> None:
     path = written(tmp_path / "x.jsonl", [{"text": "", "label": 0}] * 3)
-    with pytest.raises(InputError, match=r"has no texts; a detector needs both$"):
+    with pytest.raises(InputError, match=r"has no texts; .* \(3 more are left out: empty text\)$"):
         rows("file", path)
 
 

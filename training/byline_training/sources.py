@@ -13,6 +13,7 @@ import glob
 import json
 import math
 import random
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -35,6 +36,7 @@ _FORMATS = {".csv": "csv", ".json": "json", ".jsonl": "json", ".parquet": "parqu
 _AI_NAMES = {"1", "1.0", "ai", "machine", "generated", "llm", "true", "chatgpt"}
 _HUMAN_NAMES = {"0", "0.0", "human", "false"}
 _UNCLEAR = "label unclear"
+_ADVICE = {_UNCLEAR: f"a label must be one of {sorted(_HUMAN_NAMES)} or of {sorted(_AI_NAMES)}"}
 _ELSEWHERE = "split of another name than train, validation and test"
 
 
@@ -84,7 +86,7 @@ def read(source: Source, skipped: dict[str, int]) -> Iterator[Row]:
         )
     labels: set[bool] = set()
     within = ""
-    unclear = -skipped.get(_UNCLEAR, 0)
+    before = Counter(skipped)
     try:
         for number, row in enumerate(READERS[source.kind](source, skipped)):
             if source.limit and number >= source.limit:
@@ -97,14 +99,13 @@ def read(source: Source, skipped: dict[str, int]) -> Iterator[Row]:
         raise InputError(f"source {source.name!r} ({source.path}) has no column {error}") from error
     if labels != {True, False} and source.kind not in _ONE_SIDED:
         seen = f"{'AI' if labels.pop() else 'human'} texts only" if labels else "no texts"
-        unclear += skipped.get(_UNCLEAR, 0)
-        advice = (
-            f" ({unclear} more are left out: a label must be one of {sorted(_HUMAN_NAMES)} or of "
-            f"{sorted(_AI_NAMES)})"
+        left_out = "; ".join(
+            f"{count} more are left out: {_ADVICE.get(why, why)}"
+            for why, count in (Counter(skipped) - before).items()
         )
         raise InputError(
             f"source {source.name!r} ({source.path}) has {seen}{within}; a detector needs both"
-            f"{advice if unclear else ''}"
+            + (f" ({left_out})" if left_out else "")
         )
 
 
