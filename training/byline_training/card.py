@@ -357,7 +357,7 @@ def _attacked(default: dict[str, Any]) -> str:
     ]
     if "under_attack_raw" in default:
         parts += [
-            "Without normalisation, which nobody gets, those that it undoes would do this:",
+            "Without normalisation, which nobody gets, they would do this:",
             _figures(default["under_attack_raw"], "attack"),
         ]
     return "\n\n".join([*parts, "![Attacks](evaluation/attacks.png)"])
