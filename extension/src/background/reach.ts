@@ -24,12 +24,19 @@ export async function attempt(action: () => Promise<void>): Promise<string | nul
   }
 }
 
-/** Have the content script in a tab's frames, or in one of them; one that is there stays. */
-export async function inject(tab: number, frame?: number): Promise<void> {
+/**
+ * Have the content script in a tab's frames, or in one of them; one that is there stays.
+ *
+ * @param isCommanded whether a command follows, which has to meet the script there, though the page still
+ *   loads; it follows where one frame is named
+ */
+export async function inject(
+  tab: number,
+  frame?: number,
+  isCommanded = frame !== undefined,
+): Promise<void> {
   const target =
     frame === undefined ? { tabId: tab, allFrames: true } : { tabId: tab, frameIds: [frame] };
-  // A command to one frame follows, which has to meet the script there, though the page still loads.
-  const isCommanded = frame !== undefined;
   const injected = chrome.scripting.executeScript({
     target,
     files: ["content.js"],
@@ -51,13 +58,10 @@ export async function injectMissing(tab: number): Promise<void> {
     }),
   );
   const missing = (frames ?? []).filter(({ result }) => result === false);
+  // Not at once: a frame that still loads has nothing to be read.
   const injectOne = ({ frameId }: { frameId: number }) =>
-    attempt(async () => {
-      // Not at once: a frame that still loads has nothing to be read.
-      const target = { tabId: tab, frameIds: [frameId] };
-      await chrome.scripting.executeScript({ target, files: ["content.js"] });
-    });
-  await inTime(Promise.all(missing.map(injectOne)));
+    attempt(() => inject(tab, frameId, false));
+  await Promise.all(missing.map(injectOne));
 }
 
 /**

@@ -27,6 +27,10 @@ test("frames that have the script are left alone, and one that has just gone hol
   vi.stubGlobal("chrome", { scripting: { executeScript } });
   await injectMissing(TAB);
   expect(given).toEqual(
-    [4, 6].map((frame) => ({ target: { tabId: TAB, frameIds: [frame] }, files: ["content.js"] })),
+    [4, 6].map((frame) => ({
+      target: { tabId: TAB, frameIds: [frame] },
+      files: ["content.js"],
+      injectImmediately: false,
+    })),
   );
 });
