@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from byline.calibrate import Band, Calibration, SentenceBand
 from byline.spec import Thresholds
-from byline_training import card, evaluate, plots
+from byline_training import card, evaluate, markdown, plots
 from byline_training.data import Prepared
 from byline_training.figures import Judged, calibration_error
 from byline_training.scores import Scores
@@ -110,4 +110,4 @@ def test_any_names_and_any_number_of_them_can_be_drawn(tmp_path: Path) -> None:
 
 
 def test_a_name_with_a_bar_stays_in_its_cell() -> None:
-    assert card.table(("domain", "n"), [("a|b", 1)]).splitlines()[-1] == r"| a\|b | 1 |"
+    assert markdown.table(("domain", "n"), [("a|b", 1)]).splitlines()[-1] == r"| a\|b | 1 |"

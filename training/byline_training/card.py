@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from byline_training.attacks import UNDONE
 from byline_training.config import Preset
+from byline_training.markdown import table
 
 _NAMES = {
     "teacher": "Teacher",
@@ -428,11 +429,3 @@ def _percent(values: dict[str, Any], key: str) -> str:
 def _range(interval: Sequence[float], percent: bool = False) -> str:
     low, high = interval
     return f" ({low:.2%} to {high:.2%})" if percent else f" ({low:.3f} to {high:.3f})"
-
-
-def table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
-    """A table in Markdown; a bar in a cell stays in it."""
-    lines = [f"| {' | '.join(head)} |", "|---" * len(head) + "|"]
-    cells = ([str(cell).replace("|", r"\|") for cell in row] for row in rows)
-    lines += [f"| {' | '.join(row)} |" for row in cells]
-    return "\n".join(lines)

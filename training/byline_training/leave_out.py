@@ -24,7 +24,7 @@ from byline_training.metrics import auroc, true_positive_rate
 from byline_training.model import build
 from byline_training.progress import note
 from byline_training.runs import Run, reading, replacing, sha256
-from byline_training.trainer import hard_loss, predict, train
+from byline_training.trainer import discard_progress, hard_loss, predict, train
 from byline_training.vocabulary import Vocabulary
 
 FOLDS = {"domain": 4, "source": 3}
@@ -205,7 +205,7 @@ def _trained_on(
         lambda batch, logits, token_logits, _: hard_loss(batch, logits, token_logits, stage),
         run.preset.seed, vocabulary.pad, origin,
     )  # fmt: skip
-    run.path(name, "checkpoint.pt").unlink(missing_ok=True)
+    discard_progress(run, name)
     figures = {}
     for group, members in tested.items():
         windows = [document_windows(d, window, tokenizer) for d in members]

@@ -22,9 +22,9 @@ from byline.segment import segment
 from byline.tokenizer import Tokenizer
 from byline.types import NormalizedText, Sentence
 from byline_training.attacks import ALTERATIONS, UNDONE, Attack, attacks
-from byline_training.card import table
 from byline_training.dedupe import assign_splits, drop_duplicates
 from byline_training.encoders import find_tokenizer
+from byline_training.markdown import table
 from byline_training.progress import progress
 from byline_training.provenance import data_settings
 from byline_training.runs import Run, commit, replacing, sha256

@@ -29,7 +29,7 @@ from byline_training.model import (
 from byline_training.progress import note
 from byline_training.provenance import training_settings, weights_of
 from byline_training.runs import Run, cached, commit, keep, made_by, reading, replacing, sha256
-from byline_training.trainer import Objective, hard_loss, predict, train
+from byline_training.trainer import Objective, discard_progress, hard_loss, predict, train
 from byline_training.vocabulary import Vocabulary
 
 Begin = Callable[[int], tuple[TwoHeads, list[Example], Objective]]
@@ -299,4 +299,4 @@ def _finish(run: Run, name: str, origin: str, model: TwoHeads) -> None:
             }
         }
     )
-    run.path(name, "checkpoint.pt").unlink(missing_ok=True)
+    discard_progress(run, name)

@@ -6,6 +6,7 @@ run that was killed and resumed ends with the weights of one that wasn't.
 
 from __future__ import annotations
 
+import shutil
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -177,6 +178,15 @@ def predict(
         pools[group] = pooled.cpu().numpy().astype(np.float16)
     model.to("cpu")
     return answers, pools
+
+
+def discard_progress(run: Run, name: str) -> None:
+    """Delete what `train` keeps to go on from, once the trained weights are kept or not needed.
+
+    The states of frozen layers are the largest: two bytes for each token and dimension.
+    """
+    run.path(name, "checkpoint.pt").unlink(missing_ok=True)
+    shutil.rmtree(run.path(name, "frozen"), ignore_errors=True)
 
 
 def _resume(
