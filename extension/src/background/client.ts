@@ -116,10 +116,8 @@ async function request(
     throw new Failure("busy", `${status}`, wait);
   }
   if (status >= 500) throw new Failure("failing", `${status}`);
-  if (status === 404 || status === 405) {
-    // Byline has had these addresses from its first API on.
-    throw new Failure(json === undefined ? "foreign" : "outdated", `${path}: ${status}`);
-  }
+  // Byline has had these addresses from its first API on: whoever has not is none, or has it elsewhere.
+  if (status === 404 || status === 405) throw new Failure("foreign", `${server}${path}: ${status}`);
   throw new Refused(refusal(json) ?? `${status}`);
 }
 

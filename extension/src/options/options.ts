@@ -13,7 +13,7 @@ import {
   loadSettings,
   originPattern,
   saveSettings,
-  serverOrigin,
+  serverAddress,
   siteNamed,
   withSite,
   type Language,
@@ -51,27 +51,27 @@ function tell(kind: "ok" | "trouble" | "working", text: string): void {
 }
 
 function warnOfExposure(): void {
-  const origin = serverOrigin(server.value);
-  byId("exposed", HTMLElement).hidden = origin === null || !isExposed(origin);
+  const address = serverAddress(server.value);
+  byId("exposed", HTMLElement).hidden = address === null || !isExposed(address);
 }
 
 async function saveAndTest(): Promise<void> {
-  const origin = serverOrigin(server.value);
-  if (origin === null) {
+  const address = serverAddress(server.value);
+  if (address === null) {
     tell("trouble", words.say("badAddress", DEFAULTS.server));
     server.focus();
     return;
   }
   // Asked before anything else: a browser wants to see the click that led here.
-  const granted = await chrome.permissions.request({ origins: [originPattern(origin)] });
+  const granted = await chrome.permissions.request({ origins: [originPattern(address)] });
   if (!granted) {
-    tell("trouble", words.say("serverDenied", origin));
+    tell("trouble", words.say("serverDenied", address));
     return;
   }
-  server.value = origin;
-  await saveSettings({ server: origin, token: token.value.trim() });
+  server.value = address;
+  await saveSettings({ server: address, token: token.value.trim() });
   tell("working", words.say("testing"));
-  const request: Request = { kind: "test", server: origin, token: token.value.trim() };
+  const request: Request = { kind: "test", server: address, token: token.value.trim() };
   const state = await chrome.runtime.sendMessage<Request, State>(request);
   if (state.server) {
     const { version, model, minWords } = state.server;

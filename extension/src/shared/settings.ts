@@ -4,7 +4,7 @@ export type Style = "underline" | "background" | "margin";
 export type Language = "auto" | "en" | "de";
 
 export interface Settings {
-  /** An origin, no slash at its end. */
+  /** No slash at its end; with a path where a proxy has it under one. */
   readonly server: string;
   readonly token: string;
   readonly automatic: boolean;
@@ -47,10 +47,10 @@ export async function saveSettings(change: Partial<Settings>): Promise<void> {
 }
 
 /**
- * The origin that an address typed by hand means, or null where it means none.
+ * The address that one typed by hand means, no slash at its end; null where it means none.
  * A bare host gets http, as on the reader's own machine.
  */
-export function serverOrigin(typed: string): string | null {
+export function serverAddress(typed: string): string | null {
   const text = typed.trim();
   // Browsers differ in what they make of a space within a host.
   if (/\s/.test(text)) return null;
@@ -61,21 +61,21 @@ export function serverOrigin(typed: string): string | null {
     const web = url.protocol === "http:" || url.protocol === "https:";
     // A host name with a star is a pattern to the browser, and mostly a broken one.
     const named = url.hostname !== "" && !url.hostname.includes("*");
-    return web && plain && named ? url.origin : null;
+    return web && plain && named ? url.origin + url.pathname.replace(/\/+$/, "") : null;
   } catch {
     return null; // What URL can't read is no address; the form says so.
   }
 }
 
 /** Text sent there travels in the clear over a network. */
-export function isExposed(origin: string): boolean {
-  const { protocol, hostname } = new URL(origin);
+export function isExposed(address: string): boolean {
+  const { protocol, hostname } = new URL(address);
   return protocol === "http:" && !/^(localhost|127(\.\d+){3}|\[::1\])$/.test(hostname);
 }
 
-/** The permission that fetching from there needs. A match pattern knows no port. */
-export function originPattern(origin: string): string {
-  const { protocol, hostname } = new URL(origin);
+/** The permission that fetching from there needs. It knows no port, and no path. */
+export function originPattern(address: string): string {
+  const { protocol, hostname } = new URL(address);
   return `${protocol}//${hostname}/*`;
 }
 
@@ -88,7 +88,7 @@ export function siteOf(address: string | undefined): string | null {
 
 /** The site that a reader names, by itself or by the address of a page; null where that is none. */
 export function siteNamed(typed: string): string | null {
-  return siteOf(serverOrigin(typed.replace(/[?#].*$/s, "")) ?? undefined);
+  return siteOf(serverAddress(typed.replace(/[?#].*$/s, "")) ?? undefined);
 }
 
 export function sitePatterns(site: string): string[] {

@@ -44,7 +44,7 @@ describe("what the client makes of an answer", () => {
   test.each([
     [401, '{"error":{"code":"token_required","message":"m"}}', "unauthorized"],
     [403, '{"error":{"code":"origin_not_allowed","message":"m"}}', "refused"],
-    [404, '{"error":{"code":"not_found","message":"m"}}', "outdated"],
+    [404, '{"error":{"code":"not_found","message":"m"}}', "foreign"],
     [404, "<html>", "foreign"],
     [429, "{}", "busy"],
     [503, '{"error":{"code":"stopping","message":"m"}}', "busy"],
@@ -109,6 +109,20 @@ describe("what the client makes of an answer", () => {
       const ready = answering(200, JSON.stringify({ status: "ready", version: "7", api }));
       await expect(handshake(ready, ADDRESS)).rejects.toMatchObject({ as: expected, detail: "7" });
     }
+  });
+
+  test("a server that a proxy has under a path is asked there; where it is not, the address is named", async () => {
+    const asked: string[] = [];
+    const missing: Fetch = (address) => {
+      asked.push(address);
+      return Promise.resolve(new Response("{}", { status: 404 }));
+    };
+    const address = { server: "https://example.com/byline", token: "" };
+    await expect(handshake(missing, address)).rejects.toMatchObject({
+      as: "foreign",
+      detail: "https://example.com/byline/readyz: 404",
+    });
+    expect(asked).toEqual(["https://example.com/byline/readyz"]);
   });
 
   test("neither cookies nor redirects go along, and the body is as the contract says", async () => {

@@ -4,7 +4,7 @@ import {
   isExposed,
   originPattern,
   runsByItself,
-  serverOrigin,
+  serverAddress,
   siteNamed,
   siteOf,
   sitesBelow,
@@ -21,7 +21,8 @@ afterEach(() => {
 describe("addresses", () => {
   test.each([
     ["127.0.0.1:8765", "http://127.0.0.1:8765"],
-    [" https://byline.example/some/path ", "https://byline.example"],
+    [" https://byline.example/some/path// ", "https://byline.example/some/path"],
+    ["byline.example:8443/#text", "http://byline.example:8443"],
     ["http://[::1]:9", "http://[::1]:9"],
     ["", null],
     ["ftp://example.com", null],
@@ -30,8 +31,8 @@ describe("addresses", () => {
     ["http://", null],
     ["exam*ple.com", null],
     ["javascript:alert(1)", null],
-  ])("%s means %s", (typed, origin) => {
-    expect(serverOrigin(typed)).toBe(origin);
+  ])("%s means %s", (typed, address) => {
+    expect(serverAddress(typed)).toBe(address);
   });
 
   test("only http over a network is exposed", () => {
@@ -46,8 +47,8 @@ describe("addresses", () => {
     }
   });
 
-  test("a permission has no port, a site neither port nor path", () => {
-    expect(originPattern("http://127.0.0.1:8765")).toBe("http://127.0.0.1/*");
+  test("a permission and a site have neither port nor path", () => {
+    expect(originPattern("http://127.0.0.1:8765/path")).toBe("http://127.0.0.1/*");
     expect(siteOf("https://example.com:8443/a?b")).toBe("example.com");
     expect(siteOf("chrome://extensions")).toBeNull();
     expect(siteOf(undefined)).toBeNull();
@@ -57,7 +58,7 @@ describe("addresses", () => {
 describe("sites", () => {
   test.each([
     ["example.com", "example.com"],
-    ["https://Example.com/watch?v=1#t", "example.com"],
+    ["https://Example.com/watch/?v=1#t", "example.com"],
     ["example.com?", "example.com"],
     ["*.example.com", null],
     ["?", null],
