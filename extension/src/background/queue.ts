@@ -49,9 +49,7 @@ export class Queue {
   private flying: Job[] = [];
   private busy = false;
   private wake: (() => void) | null = null;
-  /** Counts changes of the address: an answer to an older one is dropped. */
-  private epoch = 0;
-  /** Of the requests to the address of now. */
+  /** Of the exchanges with the address of now: aborted, they change nothing any more. */
   private addressed = new AbortController();
   private answered = false;
 
@@ -112,7 +110,6 @@ export class Queue {
   /** Another server, another token: begin anew. */
   readdress(address: Address): void {
     this.address = address;
-    this.epoch += 1;
     this.addressed.abort();
     this.addressed = new AbortController();
     this.answered = false;
@@ -140,14 +137,11 @@ export class Queue {
       this.run();
       return;
     }
-    this.busy = true;
-    await this.guarded(async (epoch) => {
-      await this.shake(epoch);
+    await this.guarded(async (signal) => {
+      await this.shake(signal);
       // With no work at which it could fail, the greeting is all that is known of it.
-      if (epoch === this.epoch && this.isIdle) this.event({ kind: "answered" });
+      if (!signal.aborted && this.isIdle) this.event({ kind: "answered" });
     });
-    this.busy = false;
-    this.run();
   }
 
   private get isIdle(): boolean {
@@ -176,23 +170,20 @@ export class Queue {
       void this.greet();
       return;
     }
-    this.busy = true;
-    void this.guarded((epoch) => this.once(epoch)).finally(() => {
-      this.busy = false;
-      this.run();
-    });
+    void this.guarded((signal) => this.once(signal));
   }
 
-  /** Run one exchange with the server; what fails becomes the state. */
-  private async guarded(exchange: (epoch: number) => Promise<void>): Promise<void> {
-    const epoch = this.epoch;
+  /** Run one exchange with the server, and then the next; what fails becomes the state. */
+  private async guarded(exchange: (signal: AbortSignal) => Promise<void>): Promise<void> {
+    const { signal } = this.addressed;
+    this.busy = true;
     const slow = this.world.after(SLOW, () => {
       this.event({ kind: "slow" });
     });
     try {
-      await exchange(epoch);
+      await exchange(signal);
     } catch (error) {
-      if (epoch !== this.epoch) return;
+      if (signal.aborted) return;
       this.answered = false;
       // Anything unforeseen is shown and waited upon too: a silent queue would spin or stand still.
       const failure = error instanceof Failure ? error : new Failure("failing", String(error));
@@ -200,6 +191,8 @@ export class Queue {
       this.event({ kind: "failed", as, detail, retryAfter, silent: error instanceof Late });
     } finally {
       slow();
+      this.busy = false;
+      this.run();
     }
   }
 
@@ -211,13 +204,9 @@ export class Queue {
     };
   }
 
-  private async connect(epoch: number): Promise<Server> {
-    return this.current.server ?? this.shake(epoch);
-  }
-
-  private async shake(epoch: number): Promise<Server> {
+  private async shake(signal: AbortSignal): Promise<Server> {
     const server = await handshake(this.fetch, this.address);
-    if (epoch === this.epoch) {
+    if (!signal.aborted) {
       const isOther = await this.cache.keepOnly(server.sha256);
       this.event({ kind: "connected", server });
       if (isOther) this.replaced();
@@ -226,9 +215,9 @@ export class Queue {
   }
 
   /** Greet the server anew where another model answers than it named: it was started with that meanwhile. */
-  private async recognize(epoch: number, sha256: string): Promise<void> {
+  private async recognize(signal: AbortSignal, sha256: string): Promise<void> {
     if (sha256 === this.current.server?.sha256) return;
-    const server = await this.shake(epoch);
+    const server = await this.shake(signal);
     // Two of them behind one address would have the pages forget for ever what they were just told.
     if (sha256 !== server.sha256)
       throw new Failure("foreign", `${this.address.server}: two models`);
@@ -243,19 +232,19 @@ export class Queue {
     });
   }
 
-  private async once(epoch: number): Promise<void> {
-    await this.connect(epoch);
+  private async once(signal: AbortSignal): Promise<void> {
+    if (!this.current.server) await this.shake(signal);
     // It greeted the server before: that of now hears no text without a greeting of its own.
-    if (epoch !== this.epoch) return;
+    if (signal.aborted) return;
     this.recall();
     this.flying = this.take();
     if (this.flying.length === 0) return;
     try {
-      await this.exchange(epoch, this.flying);
+      await this.exchange(signal, this.flying);
     } catch (error) {
       if (error instanceof Late) this.giveUp(error);
       if (!(error instanceof Refused)) throw error;
-      await this.separate(epoch, error);
+      await this.separate(signal, error);
     } finally {
       // Whatever has no answer goes first the next time.
       this.jobs = [...this.flying, ...this.jobs];
@@ -264,13 +253,13 @@ export class Queue {
   }
 
   /** The server refuses the batch: each text by itself, so that one bad text fails alone. */
-  private async separate(epoch: number, refused: Refused): Promise<void> {
+  private async separate(signal: AbortSignal, refused: Refused): Promise<void> {
     const jobs = [...this.flying];
     for (const job of jobs) {
-      if (epoch !== this.epoch) return;
+      if (signal.aborted) return;
       try {
         if (jobs.length === 1) throw refused;
-        await this.exchange(epoch, [job]);
+        await this.exchange(signal, [job]);
       } catch (error) {
         if (!(error instanceof Refused)) throw error;
         this.land(job, { error: error.message });
@@ -292,15 +281,15 @@ export class Queue {
     job.deliver(job.id, answer);
   }
 
-  private async exchange(epoch: number, batch: readonly Job[]): Promise<void> {
+  private async exchange(signal: AbortSignal, batch: readonly Job[]): Promise<void> {
     const texts = [...new Map(batch.map(({ hash, text }) => [hash, text])).entries()];
     const answer = await score(
       this.fetch,
       this.address,
       texts.map(([, text]) => text),
     );
-    if (epoch === this.epoch) await this.recognize(epoch, answer.sha256);
-    if (epoch !== this.epoch) return;
+    if (!signal.aborted) await this.recognize(signal, answer.sha256);
+    if (signal.aborted) return;
     this.answered = true;
     this.event({ kind: "answered" });
     const found = new Map<string, Score | Refusal>();
