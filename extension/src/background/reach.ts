@@ -45,19 +45,20 @@ export async function inject(
   await (isCommanded ? injected : inTime(injected));
 }
 
+/** What each of a tab's frames answers at once; nothing where one of them is stuck. */
+async function ask<T>(tab: number, func: () => T) {
+  const target = { tabId: tab, allFrames: true };
+  const asked = chrome.scripting.executeScript({ target, func, injectImmediately: true });
+  return (await inTime(asked)) ?? [];
+}
+
 /**
  * The same in those of a tab's frames that have none: of dozens, most have. One by one, for of several
  * that are named together none gets it where one has just gone.
  */
 export async function injectMissing(tab: number): Promise<void> {
-  const frames = await inTime(
-    chrome.scripting.executeScript({
-      target: { tabId: tab, allFrames: true },
-      func: () => "bylinePage" in globalThis,
-      injectImmediately: true,
-    }),
-  );
-  const missing = (frames ?? []).filter(({ result }) => result === false);
+  const frames = await ask(tab, () => "bylinePage" in globalThis);
+  const missing = frames.filter(({ result }) => result === false);
   // Not at once: a frame that still loads has nothing to be read.
   const injectOne = ({ frameId }: { frameId: number }) =>
     attempt(() => inject(tab, frameId, false));
@@ -83,17 +84,11 @@ export async function documentOf(tab: number): Promise<number | undefined> {
 
 /** The frames under check. Asked of them: this worker may not have heard of them yet. */
 export async function checkedFrames(tab: number): Promise<{ frame: number; led: boolean }[]> {
-  const frames = await inTime(
-    chrome.scripting.executeScript({
-      target: { tabId: tab, allFrames: true },
-      func: () => {
-        const page = (globalThis as { bylinePage?: Page }).bylinePage;
-        return page?.isActive === true ? page.hasLed : null;
-      },
-      injectImmediately: true,
-    }),
-  );
-  return (frames ?? [])
+  const frames = await ask(tab, () => {
+    const page = (globalThis as { bylinePage?: Page }).bylinePage;
+    return page?.isActive === true ? page.hasLed : null;
+  });
+  return frames
     .flatMap(({ frameId, result }) =>
       typeof result === "boolean" ? [{ frame: frameId, led: result }] : [],
     )
