@@ -194,9 +194,6 @@ export class Page {
       moved: () => {
         this.lookSoon();
       },
-      shown: (element) => {
-        reader.read([element]);
-      },
       framed: () => {
         this.timers.soon("framed", FRAMED, () => {
           this.link.say({ kind: "framed" });

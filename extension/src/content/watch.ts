@@ -7,12 +7,10 @@ import { isHidden } from "./extract";
 const NEAR = "100% 0px 100% 0px";
 
 export interface Reactions {
-  /** Nodes whose text may have changed, or can't be seen any more. */
+  /** Nodes whose text may have changed, or is seen now, or can't be any more. */
   readonly changed: (nodes: readonly Node[]) => void;
   /** Elements came near, or went away. */
   readonly moved: () => void;
-  /** An element that was hidden is shown. */
-  readonly shown: (element: Element) => void;
   /** A frame came, or went on to another document. */
   readonly framed: () => void;
 }
@@ -50,18 +48,18 @@ export class Watch {
     });
     this.places = new IntersectionObserver(
       (entries) => {
-        const gone: Element[] = [];
+        const turned: Element[] = [];
         for (const { target, isIntersecting } of entries) {
           if (this.hidden.has(target)) {
             if (isIntersecting && isSeen(target)) {
               this.unhide(target);
-              reactions.shown(target);
+              turned.push(target);
             }
           } else if (isIntersecting) this.near.add(target);
           // It left, and was not scrolled away.
-          else if (this.near.delete(target) && !isSeen(target)) gone.push(target);
+          else if (this.near.delete(target) && !isSeen(target)) turned.push(target);
         }
-        if (gone.length > 0) reactions.changed(gone);
+        if (turned.length > 0) reactions.changed(turned);
         reactions.moved();
       },
       // The delay spares a page of thousands of paragraphs their measuring in every single frame;
