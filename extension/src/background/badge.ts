@@ -17,33 +17,20 @@ export interface Badge {
 }
 
 export function badge(status: TabStatus, language: Words): Badge {
-  const name = language.say("name");
-  const { report, state } = status;
-  if (status.siteOff && !status.active) {
-    return {
-      text: language.say("badgeOff"),
-      colour: QUIET,
-      title: `${name}: ${language.say("siteIsOff")}`,
-    };
-  }
-  if (!status.active)
-    return { text: "", colour: QUIET, title: `${name}: ${language.say("notChecked")}` };
-  if (isTrouble(state.kind)) {
-    return { text: "!", colour: TROUBLE, title: `${name}: ${stateTitle(state, language)}` };
-  }
-  if (state.kind === "busy") {
-    return { text: "…", colour: QUIET, title: `${name}: ${stateTitle(state, language)}` };
-  }
-  if (judged(report.words) === 0) {
-    const isUnjudged = pageVerdict(report.words) === "unjudged";
-    const title = isUnjudged ? `${name}: ${language.say("pageUnjudged")}` : name;
-    return { text: "", colour: QUIET, title };
-  }
-  return {
-    text: report.ai > 999 ? "999" : String(report.ai),
-    colour: report.ai > 0 ? MARKED : QUIET,
-    title: `${name}: ${language.say("badgeCount", language.count(report.ai))}`,
+  const { active, report, siteOff, state } = status;
+  const shows = (text: string, colour: string, ...said: string[]): Badge => {
+    return { text, colour, title: [language.say("name"), ...said].join(": ") };
   };
+  if (siteOff && !active) return shows(language.say("badgeOff"), QUIET, language.say("siteIsOff"));
+  if (!active) return shows("", QUIET, language.say("notChecked"));
+  if (isTrouble(state.kind)) return shows("!", TROUBLE, stateTitle(state, language));
+  if (state.kind === "busy") return shows("…", QUIET, stateTitle(state, language));
+  if (pageVerdict(report.words) === "unjudged")
+    return shows("", QUIET, language.say("pageUnjudged"));
+  if (judged(report.words) === 0) return shows("", QUIET);
+  const text = report.ai > 999 ? "999" : String(report.ai);
+  const count = language.say("badgeCount", language.count(report.ai));
+  return shows(text, report.ai > 0 ? MARKED : QUIET, count);
 }
 
 export async function showBadge(tab: number, status: TabStatus, language: Words): Promise<void> {
