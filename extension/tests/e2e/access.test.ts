@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import type { Page } from "puppeteer-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { Chromium, marked, SKIPPED, until } from "./chromium";
+import { Chromium, hasMarks, SKIPPED, until } from "./chromium";
 import { EXTENSION } from "../paths";
 import { PARAGRAPHS } from "./site";
 
@@ -41,7 +41,7 @@ describe.skipIf(SKIPPED)("for every reader", () => {
   beforeAll(async () => {
     chromium = await Chromium.connect();
     page = await chromium.check("/article");
-    await until("marks", async () => (await marked(page)).length > 0);
+    await hasMarks(page);
   });
   afterAll(() => chromium.close());
 
@@ -61,7 +61,7 @@ describe.skipIf(SKIPPED)("for every reader", () => {
     await popup.close();
     await chromium.reset();
     page = await chromium.check("/article");
-    await until("marks", async () => (await marked(page)).length > 0);
+    await hasMarks(page);
   });
 
   test.each(SCHEMES)("axe finds nothing in the options, %s", async (scheme) => {

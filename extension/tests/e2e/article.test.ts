@@ -1,7 +1,7 @@
 import type { Page } from "puppeteer-core";
 import { afterAll, beforeAll, beforeEach, describe, expect, inject, test } from "vitest";
 import type { Score } from "../../src/shared/score";
-import { Chromium, marked, SKIPPED, until } from "./chromium";
+import { Chromium, hasNone, marked, SKIPPED, until } from "./chromium";
 import { picture } from "./pictures";
 import { PARAGRAPHS } from "./site";
 
@@ -98,7 +98,7 @@ describe.skipIf(SKIPPED)("an article", () => {
       (id) => chrome.runtime.sendMessage({ kind: "stop", tab: id }),
       tab,
     );
-    await until("no marks", async () => (await marked(page)).length === 0);
+    await hasNone(page);
     expect(await page.evaluate(() => document.documentElement.outerHTML)).toBe(before);
     expect(await page.evaluate(() => document.adoptedStyleSheets.length)).toBe(0);
   });

@@ -61,6 +61,14 @@ export async function marked(frame: Page | Frame): Promise<Marked[]> {
   );
 }
 
+export async function hasMarks(frame: Page | Frame, limit?: number): Promise<void> {
+  await until("marks", async () => (await marked(frame)).length > 0, limit);
+}
+
+export async function hasNone(frame: Page | Frame): Promise<void> {
+  await until("no marks", async () => (await marked(frame)).length === 0);
+}
+
 /** What a popup would be told about a tab; `control` is a page of the extension. */
 export async function statusOf(control: Page, tab: number): Promise<TabStatus> {
   return control.evaluate(
@@ -234,6 +242,39 @@ export class Chromium {
     const worker = await target.worker();
     if (!worker) throw new Error("the service worker has no context");
     return worker;
+  }
+
+  /** The reader's keys, as the browser tells the worker of them. */
+  async press(page: Page, command: string): Promise<void> {
+    const tab = await this.tab(page);
+    const worker = await this.worker();
+    await worker.evaluate(
+      async (id, name) => {
+        const { onCommand } = chrome.commands as unknown as {
+          onCommand: { dispatch: (name: string, tab: unknown) => void };
+        };
+        onCommand.dispatch(name, await chrome.tabs.get(id));
+      },
+      tab,
+      command,
+    );
+  }
+
+  /** The entry of the context menu; `selectionText` is what the browser says is selected. */
+  async checkSelection(page: Page, selectionText = ""): Promise<void> {
+    const tab = await this.tab(page);
+    const worker = await this.worker();
+    await worker.evaluate(
+      async (id, selected) => {
+        const { onClicked } = chrome.contextMenus as unknown as {
+          onClicked: { dispatch: (info: unknown, tab: unknown) => void };
+        };
+        const info = { menuItemId: "selection", frameId: 0, selectionText: selected };
+        onClicked.dispatch(info, await chrome.tabs.get(id));
+      },
+      tab,
+      selectionText,
+    );
   }
 
   /** As the browser does when a worker has been idle. One that `worker` gave to a test would stay. */

@@ -1,6 +1,6 @@
 import type { Page } from "puppeteer-core";
 import { afterAll, beforeAll, beforeEach, describe, expect, inject, test } from "vitest";
-import { Chromium, marked, SKIPPED, until } from "./chromium";
+import { Chromium, hasMarks, hasNone, marked, SKIPPED, until } from "./chromium";
 import { between, type Running } from "./servers";
 
 let copies = 0;
@@ -30,14 +30,6 @@ describe.skipIf(SKIPPED)("what the reader decided", () => {
     await server.stop();
   });
   beforeEach(() => chromium.reset({ server: server.origin }));
-
-  async function hasMarks(page: Page): Promise<void> {
-    await until("marks", async () => (await marked(page)).length > 0);
-  }
-
-  async function hasNone(page: Page): Promise<void> {
-    await until("no marks", async () => (await marked(page)).length === 0);
-  }
 
   async function hasBackground(page: Page): Promise<void> {
     await until("the background", () =>
@@ -230,15 +222,13 @@ describe.skipIf(SKIPPED)("what the reader decided", () => {
     const frame = await until("the frame", () =>
       Promise.resolve(page.frames().find((one) => one.url() === within)),
     );
-    const hasFrameMarks = () =>
-      until("marks in the frame", async () => (await marked(frame)).length > 0);
     expect(await sends(() => chromium.begin(page))).toBe(false);
     // Until it is taken off the list; on it again, what was marked is so no more.
     await chromium.set({ sitesOff: [] });
     await chromium.begin(page);
-    await hasFrameMarks();
+    await hasMarks(frame);
     await chromium.set({ sitesOff: ["never.localhost"] });
-    await until("no marks in the frame", async () => (await marked(frame)).length === 0);
+    await hasNone(frame);
     expect((await chromium.status(page)).active).toBe(true);
   });
 
@@ -291,16 +281,9 @@ describe.skipIf(SKIPPED)("what the reader decided", () => {
 
   test("the keys that stop a page do so though its worker slept", async () => {
     const page = await chromium.check(unique());
-    const tab = await chromium.tab(page);
     await sleep(page);
     await chromium.control.evaluate(() => chrome.runtime.sendMessage({ kind: "whole", tab: -1 }));
-    const worker = await chromium.worker();
-    await worker.evaluate(async (id) => {
-      const { onCommand } = chrome.commands as unknown as {
-        onCommand: { dispatch: (name: string, tab: unknown) => void };
-      };
-      onCommand.dispatch("check-page", await chrome.tabs.get(id));
-    }, tab);
+    await chromium.press(page, "check-page");
     await hasNone(page);
   });
 });

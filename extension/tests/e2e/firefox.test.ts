@@ -2,7 +2,7 @@ import { spawnSync } from "node:child_process";
 import puppeteer, { type Browser, type Page } from "puppeteer-core";
 import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
 import { EXTENSION } from "../paths";
-import { marked, SKIPPED, statusOf, until } from "./chromium";
+import { hasMarks, marked, SKIPPED, statusOf, until } from "./chromium";
 import { picture } from "./pictures";
 import { AI } from "./site";
 
@@ -97,7 +97,7 @@ describe.skipIf(SKIPPED)("Firefox ESR", () => {
       CSS.highlights.clear();
       scrollBy({ top: 1, behavior: "instant" });
     });
-    await until("marks", async () => (await marked(page)).length > 0);
+    await hasMarks(page);
     await control.evaluate((id) => chrome.runtime.sendMessage({ kind: "stop", tab: id }), tab);
     await until("no highlights", () => page.evaluate(() => CSS.highlights.size === 0));
   });

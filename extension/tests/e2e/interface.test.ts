@@ -1,6 +1,6 @@
 import type { Frame, Page } from "puppeteer-core";
 import { afterAll, beforeAll, beforeEach, describe, expect, inject, test } from "vitest";
-import { Chromium, marked, SKIPPED, until } from "./chromium";
+import { Chromium, hasMarks, hasNone, marked, SKIPPED, until } from "./chromium";
 import { picture } from "./pictures";
 import { between, listen, startByline } from "./servers";
 
@@ -26,10 +26,6 @@ describe.skipIf(SKIPPED)("popup, options, menu, command", () => {
     await page.goto(`chrome-extension://${Chromium.id}/options.html`);
     await page.waitForFunction(() => document.title.startsWith("Byline"));
     return page;
-  }
-
-  async function hasMarks(page: Page): Promise<void> {
-    await until("marks", async () => (await marked(page)).length > 0);
   }
 
   async function stored(): Promise<Record<string, unknown>> {
@@ -85,7 +81,7 @@ describe.skipIf(SKIPPED)("popup, options, menu, command", () => {
     expect(seen).toBe(true);
 
     await popup.locator("#check").click();
-    await until("no marks", async () => (await marked(page)).length === 0);
+    await hasNone(page);
   });
 
   test("the popup's switch has a site checked by itself, and never", async () => {
@@ -101,7 +97,7 @@ describe.skipIf(SKIPPED)("popup, options, menu, command", () => {
     await popup.bringToFront();
     await until("it is on", () => popup.$eval("#site", (box) => (box as HTMLInputElement).checked));
     await popup.locator("#site").click();
-    await until("no marks", async () => (await marked(page)).length === 0);
+    await hasNone(page);
     expect(await stored()).toMatchObject({ sitesOn: [], sitesOff: [SITE] });
     expect((await chromium.badge(page)).text).toBe("off");
     await page.reload();
@@ -138,7 +134,7 @@ describe.skipIf(SKIPPED)("popup, options, menu, command", () => {
     await page.reload();
     await hasMarks(page);
     await chromium.set({ sitesOn: [] });
-    await until("no marks", async () => (await marked(page)).length === 0);
+    await hasNone(page);
     expect((await chromium.status(page)).active).toBe(false);
   });
 
@@ -169,7 +165,7 @@ describe.skipIf(SKIPPED)("popup, options, menu, command", () => {
     });
     expect(await stored()).toMatchObject({ threshold: 0.99 });
     await chromium.set({ threshold: 0.999 });
-    await until("no marks", async () => (await marked(page)).length === 0);
+    await hasNone(page);
     await chromium.set({ threshold: 0 });
     await hasMarks(page);
   });
@@ -292,7 +288,7 @@ describe.skipIf(SKIPPED)("popup, options, menu, command", () => {
     );
     await hasMarks(elsewhere);
     await chromium.set({ sitesOff: ["localhost"] });
-    await until("no marks", async () => (await marked(elsewhere)).length === 0);
+    await hasNone(elsewhere);
   });
 
   test("a site is on only once it is permitted, though the popup was closed and opened", async () => {
@@ -320,20 +316,10 @@ describe.skipIf(SKIPPED)("popup, options, menu, command", () => {
 
   test("the context menu judges what is selected, and says so when it is too short", async () => {
     const page = await chromium.open("/plain");
-    const tab = await chromium.tab(page);
-    const click = async () => {
-      const worker = await chromium.worker();
-      await worker.evaluate(async (id) => {
-        const { onClicked } = chrome.contextMenus as unknown as {
-          onClicked: { dispatch: (info: unknown, tab: unknown) => void };
-        };
-        onClicked.dispatch({ menuItemId: "selection", frameId: 0 }, await chrome.tabs.get(id));
-      }, tab);
-    };
     await page.evaluate(() => {
       document.getSelection()?.selectAllChildren(document.querySelector("p")!);
     });
-    await click();
+    await chromium.checkSelection(page);
     const tip = await until("the answer", async () => {
       const found = await chromium.tooltip(page);
       return found?.startsWith("Likely") === true && found;
@@ -347,7 +333,7 @@ describe.skipIf(SKIPPED)("popup, options, menu, command", () => {
       const node = document.querySelector("p")!.firstChild!;
       document.getSelection()?.setBaseAndExtent(node, 0, node, 30);
     });
-    await click();
+    await chromium.checkSelection(page);
     expect(
       await until("the answer", async () => {
         const found = await chromium.tooltip(page);
@@ -361,24 +347,12 @@ describe.skipIf(SKIPPED)("popup, options, menu, command", () => {
   test("the context menu judges what is selected in a field, in the language chosen", async () => {
     await chromium.set({ language: "de" });
     const page = await chromium.open("/editor");
-    const tab = await chromium.tab(page);
     const selected = await page.$eval("textarea", (field) => {
       field.focus();
       field.select();
       return field.value;
     });
-    const worker = await chromium.worker();
-    await worker.evaluate(
-      async (id, selectionText) => {
-        const { onClicked } = chrome.contextMenus as unknown as {
-          onClicked: { dispatch: (info: unknown, tab: unknown) => void };
-        };
-        const info = { menuItemId: "selection", frameId: 0, selectionText };
-        onClicked.dispatch(info, await chrome.tabs.get(id));
-      },
-      tab,
-      selected,
-    );
+    await chromium.checkSelection(page, selected);
     await until("the answer", async () =>
       /^Vermutlich KI \(.*\d\d %/.test((await chromium.tooltip(page)) ?? ""),
     );
@@ -386,30 +360,16 @@ describe.skipIf(SKIPPED)("popup, options, menu, command", () => {
 
   test("the commands start, walk through, and stop", async () => {
     const page = await chromium.open("/article");
-    const tab = await chromium.tab(page);
-    const press = async (name: string) => {
-      const worker = await chromium.worker();
-      await worker.evaluate(
-        async (id, command) => {
-          const { onCommand } = chrome.commands as unknown as {
-            onCommand: { dispatch: (name: string, tab: unknown) => void };
-          };
-          onCommand.dispatch(command, await chrome.tabs.get(id));
-        },
-        tab,
-        name,
-      );
-    };
-    await press("check-page");
+    await chromium.press(page, "check-page");
     await hasMarks(page);
-    await press("next-passage");
+    await chromium.press(page, "next-passage");
     const first = await until("a tooltip", () => chromium.tooltip(page));
     const top = await page.evaluate(() => scrollY);
-    await press("next-passage");
+    await chromium.press(page, "next-passage");
     await until("the next", () => page.evaluate((y) => Math.abs(scrollY - y) > 50, top));
     expect(first).toMatch(/^(Likely AI-written|Unclear) \(AI probability /);
-    await press("check-page");
-    await until("no marks", async () => (await marked(page)).length === 0);
+    await chromium.press(page, "check-page");
+    await hasNone(page);
     expect(await chromium.tooltip(page)).toBeNull();
   });
 
@@ -459,8 +419,6 @@ describe.skipIf(SKIPPED)("popup, options, menu, command", () => {
     await hasMarks(page);
     await chromium.begin(page);
     await until("two passages", async () => (await chromium.status(page)).report.ai === 2);
-    const tab = await chromium.tab(page);
-    const worker = await chromium.worker();
     const hasTip = (one: Frame) =>
       one.evaluate(() => document.documentElement.lastElementChild?.localName === "div");
     for (const [here, there] of [
@@ -468,12 +426,7 @@ describe.skipIf(SKIPPED)("popup, options, menu, command", () => {
       [frame!, top!],
       [top!, frame!],
     ] as const) {
-      await worker.evaluate(async (id) => {
-        const { onCommand } = chrome.commands as unknown as {
-          onCommand: { dispatch: (name: string, tab: unknown) => void };
-        };
-        onCommand.dispatch("next-passage", await chrome.tabs.get(id));
-      }, tab);
+      await chromium.press(page, "next-passage");
       await until("a tooltip", () => hasTip(here));
       expect(await hasTip(there)).toBe(false);
     }

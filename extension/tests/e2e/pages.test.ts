@@ -1,7 +1,7 @@
 import type { Frame, Page } from "puppeteer-core";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { NO_WORDS } from "../../src/shared/messages";
-import { Chromium, marked, SKIPPED, until } from "./chromium";
+import { Chromium, hasMarks, marked, SKIPPED, until } from "./chromium";
 import { AI, HUMAN } from "./site";
 
 /** Where lines break on the page is nobody's concern here. */
@@ -158,7 +158,7 @@ describe.skipIf(SKIPPED)("pages of every kind", () => {
   test("a feed without end is marked as it grows, and forgets what is far", async () => {
     // Batches of several screens: what is scrolled past between two is nobody's interest.
     const page = await chromium.check("/infinite?40");
-    await until("marks", async () => (await marked(page)).length > 0);
+    await hasMarks(page);
     for (let n = 0; n < 12; n += 1) {
       await page.evaluate(() => {
         scrollTo({ top: document.body.scrollHeight, behavior: "instant" });
@@ -237,7 +237,7 @@ describe.skipIf(SKIPPED)("pages of every kind", () => {
 
   test("one paragraph of 40,000 words is cut, and marked where the reader is", async () => {
     const page = await chromium.check("/long");
-    await until("marks", async () => (await marked(page)).length > 0, 25_000);
+    await hasMarks(page, 25_000);
     // The report comes a little after the marks. Nothing far from the reader is scored.
     const { waiting: before } = await until("a report", async () => {
       const { words } = (await chromium.status(page)).report;
@@ -452,7 +452,7 @@ describe.skipIf(SKIPPED)("pages of every kind", () => {
       document.querySelector("#end")!.remove();
     });
     await chromium.begin(page);
-    await until("marks", async () => (await marked(page)).length > 0);
+    await hasMarks(page);
     await page.$eval("#feed", (view) => {
       (view as HTMLElement).hidden = true;
     });
@@ -463,6 +463,6 @@ describe.skipIf(SKIPPED)("pages of every kind", () => {
     await page.$eval("#feed", (view) => {
       (view as HTMLElement).hidden = false;
     });
-    await until("marks", async () => (await marked(page)).length > 0);
+    await hasMarks(page);
   });
 });

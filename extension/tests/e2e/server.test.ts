@@ -1,7 +1,7 @@
 import type { Page } from "puppeteer-core";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, test } from "vitest";
 import type { Kind } from "../../src/shared/state";
-import { Chromium, marked, SKIPPED, until } from "./chromium";
+import { Chromium, hasMarks, marked, SKIPPED, until } from "./chromium";
 import { picture } from "./pictures";
 import { between, body, listen, startByline, type Respond, type Running } from "./servers";
 
@@ -57,7 +57,7 @@ describe.skipIf(SKIPPED)("a server that is not as one wishes", () => {
 
   async function recovers(page: Page, limit = 15_000): Promise<void> {
     await page.bringToFront();
-    await until("marks", async () => (await marked(page)).length > 0, limit);
+    await hasMarks(page, limit);
     expect((await chromium.status(page)).state.kind).toBe("ok");
     await until("a number", async () => /^\d$/.test((await chromium.badge(page)).text));
   }
@@ -318,7 +318,7 @@ describe.skipIf(SKIPPED)("a server that is not as one wishes", () => {
     session.on("Network.requestWillBeSent", ({ request }) => addresses.push(request.url));
     page.on("request", (request) => addresses.push(request.url()));
     await chromium.begin(page);
-    await until("marks", async () => (await marked(page)).length > 0);
+    await hasMarks(page);
     const asked = addresses.filter((address) => address.startsWith("http"));
     expect(new Set(asked.map((address) => new URL(address).origin))).toEqual(
       new Set([inject("byline")]),
