@@ -10,7 +10,7 @@ export interface Area {
 }
 
 /** Each takes 1 to 6 KB of storage.session, one of a long selection more: its 10 MB may be full before. */
-export const LIMIT = 2_000;
+const LIMIT = 2_000;
 const PREFIX = "score:";
 const MODEL = "score-model";
 

@@ -85,7 +85,6 @@ function sheetOf(element: Element): Sheet {
   // The idiom for text that only screen readers get: cut off to nothing.
   const cut =
     position === "absolute" && (/^rect\((0|1px)/.test(clip) || /^inset\((50|100)%/.test(clipPath));
-  const whiteSpace = style.whiteSpace;
   const floats = /^(left|right|inline-)/.test(style.getPropertyValue("float"));
   const dropCap = floats && element.textContent.trim().length <= 2;
   const inline = dropCap || /^(|inline.*|contents|ruby.*)$/.test(display);
@@ -101,7 +100,7 @@ function sheetOf(element: Element): Sheet {
     aside: !inline && (floats || position === "absolute" || position === "fixed"),
     concealed,
     visible: visibility !== "hidden" && visibility !== "collapse" && fontSize !== "0px",
-    preserves: whiteSpace.startsWith("pre") || whiteSpace === "break-spaces",
+    preserves: /^(pre|break-spaces)/.test(style.whiteSpace),
   };
 }
 
@@ -354,8 +353,8 @@ export function outermostUnread(element: Element): Element | null {
 }
 
 /** The parent, across the border of a shadow tree. */
-export function parentOf(element: Element): Element | null {
-  if (element.parentElement) return element.parentElement;
-  const root = element.getRootNode();
+export function parentOf(node: Node): Element | null {
+  if (node.parentElement) return node.parentElement;
+  const root = node.getRootNode();
   return root instanceof ShadowRoot ? root.host : null;
 }

@@ -5,7 +5,7 @@ import {
   EACH_TREE,
   highlightCss,
   highlightName,
-  LEVELS,
+  KINDS,
   type Level,
   type MarkKind,
 } from "../shared/style";
@@ -30,13 +30,11 @@ export function createPainter(style: Style): Painter {
   const roots = new Set<WeakRef<Document | ShadowRoot>>();
   const known = new WeakSet<Document | ShadowRoot>();
 
-  for (const kind of ["unclear", "ai"] as const) {
-    for (const level of LEVELS) {
-      const name = highlightName(kind, level);
-      const highlight = new Highlight();
-      highlights.set(name, highlight);
-      CSS.highlights.set(name, highlight);
-    }
+  for (const [kind, level] of KINDS) {
+    const name = highlightName(kind, level);
+    const highlight = new Highlight();
+    highlights.set(name, highlight);
+    CSS.highlights.set(name, highlight);
   }
 
   const painter: Painter = {

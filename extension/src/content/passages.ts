@@ -1,7 +1,6 @@
 /** The passages a page has now, found by their elements; they outlive a re-rendering by text. */
 
-import type { Report, Words } from "../shared/messages";
-import { NO_WORDS } from "../shared/messages";
+import { NO_WORDS, type Report, type Words } from "../shared/messages";
 import type { Refusal, Score } from "../shared/score";
 import type { Level, MarkKind } from "../shared/style";
 import { standing } from "../shared/verdict";
@@ -216,9 +215,7 @@ export function excerpt(text: string): string {
 
 /** The nearest element up from `node` that holds passages, or that something else makes a scope. */
 export function scopeOf(node: Node, passages: Passages): Element | null {
-  let element: Element | null =
-    node instanceof Element ? node : node instanceof ShadowRoot ? node.host : node.parentElement;
-  if (!element && node.parentNode instanceof ShadowRoot) element = node.parentNode.host;
+  const element = node instanceof Element ? node : parentOf(node);
   let up = element;
   while (up && !passages.hasElement(up)) up = parentOf(up);
   if (!up) return element;

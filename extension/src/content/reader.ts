@@ -2,14 +2,7 @@
 
 import { extract, outermostUnread, type Eyes } from "./extract";
 import { join } from "./join";
-import {
-  contains,
-  elementsOf,
-  scopeOf,
-  type Change,
-  type Passage,
-  type Passages,
-} from "./passages";
+import { contains, elementsOf, scopeOf, type Change, type Passages } from "./passages";
 import { inSlices } from "./slices";
 import type { Block } from "./text";
 import type { Timers } from "./timers";
@@ -114,7 +107,9 @@ export class Reader {
     const texts = found.flatMap((blocks) => join(blocks, minWords));
     const change = this.passages.replace(scopes, texts, minWords);
     this.on.changed(change);
-    for (const element of this.left(change.removed)) this.watch.unobserve(element);
+    for (const element of change.removed.flatMap(elementsOf)) {
+      if (!this.passages.hasElement(element)) this.watch.unobserve(element);
+    }
     this.watch.prune();
     // Where the same text stands anew it is as near as before, whatever the next frame will find.
     for (const passage of change.moved) {
@@ -124,10 +119,5 @@ export class Reader {
       for (const element of elementsOf(passage)) this.watch.observe(element);
     });
     this.on.done(change);
-  }
-
-  /** Elements that hold no passage any more. */
-  private left(removed: readonly Passage[]): Element[] {
-    return removed.flatMap(elementsOf).filter((element) => !this.passages.hasElement(element));
   }
 }

@@ -135,7 +135,7 @@ function fill(): void {
 
 function show(): void {
   words = wordsOf(settings.language);
-  translate(document, words);
+  translate(words);
   document.title = words.say("optionsTitle");
   language.value = settings.language;
   for (const radio of radios("automatic")) {

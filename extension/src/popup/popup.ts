@@ -184,7 +184,7 @@ async function toggle(): Promise<void> {
 function apply(loaded: Settings): void {
   settings = loaded;
   words = wordsOf(loaded.language);
-  translate(document, words);
+  translate(words);
   threshold.value = `${Math.max(ALL, loaded.threshold)}`;
   showThreshold();
   const sheet = new CSSStyleSheet();

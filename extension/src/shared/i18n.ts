@@ -37,13 +37,13 @@ export function words(chosen: Language, browser: string = navigator.language): W
   };
 }
 
-/** Fill every `data-say` (text) and `data-label` (accessible name) below `root`. */
-export function translate(root: Document, language: Words): void {
-  root.documentElement.lang = language.language;
-  for (const element of root.querySelectorAll<HTMLElement>("[data-say]")) {
+/** Fill every `data-say` (text) and `data-label` (accessible name) of the document. */
+export function translate(language: Words): void {
+  document.documentElement.lang = language.language;
+  for (const element of document.querySelectorAll<HTMLElement>("[data-say]")) {
     element.textContent = language.say(element.dataset.say as Key);
   }
-  for (const element of root.querySelectorAll<HTMLElement>("[data-label]")) {
+  for (const element of document.querySelectorAll<HTMLElement>("[data-label]")) {
     element.ariaLabel = language.say(element.dataset.label as Key);
   }
 }

@@ -17,7 +17,7 @@ export const LEVELS: readonly Level[] = [1, 2, 3, 4];
 
 const COLOURS = { ai: "188 103 5", unclear: "92 124 165" } as const;
 
-const KINDS = (["ai", "unclear"] as const).flatMap((kind) =>
+export const KINDS = (["ai", "unclear"] as const).flatMap((kind) =>
   LEVELS.map((level) => [kind, level] as const),
 );
 

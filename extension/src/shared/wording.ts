@@ -86,16 +86,12 @@ export function stateAdvice(state: State, language: Words): string {
   return isSecure ? `${advice} ${language.say("adviceCertificate")}` : advice;
 }
 
-export function verdictName(verdict: Verdict, language: Words): string {
-  return language.say(VERDICTS[verdict]);
-}
-
 /** "Likely AI-written (AI probability 93%)"; without a number where there is none. */
 export function verdictLine(
   score: Pick<Score, "verdict" | "probability">,
   language: Words,
 ): string {
-  const name = verdictName(score.verdict, language);
+  const name = language.say(VERDICTS[score.verdict]);
   return score.probability === null
     ? name
     : language.say("verdictLine", name, language.percent(score.probability));
