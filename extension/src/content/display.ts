@@ -1,6 +1,6 @@
 /** Marks on the page: which of them are there, the bars beside them, what lies under the pointer. */
 
-import type { Style } from "../shared/settings";
+import type { View } from "../shared/settings";
 import { BAR_WIDTH } from "../shared/style";
 import { anchor, type Span } from "./anchor";
 import { marks, type Mark } from "./marks";
@@ -22,11 +22,10 @@ export class Display {
   private readonly painted = new Set<Passage>();
 
   constructor(
-    private style: Style,
-    private threshold: number,
+    private view: View,
     private readonly overlay: Overlay,
   ) {
-    this.painter = createPainter(style);
+    this.painter = createPainter(view.style);
   }
 
   /** Make marks visible in a shadow tree too. */
@@ -34,11 +33,11 @@ export class Display {
     this.painter.adopt(root);
   }
 
-  change(style: Style, threshold: number): void {
-    if (style !== this.style) this.painter.restyle(style);
-    if (threshold !== this.threshold) for (const passage of this.painted) this.unpaint(passage);
-    this.style = style;
-    this.threshold = threshold;
+  change(view: View): void {
+    const { style, threshold } = this.view;
+    if (view.style !== style) this.painter.restyle(view.style);
+    if (view.threshold !== threshold) for (const passage of this.painted) this.unpaint(passage);
+    this.view = view;
   }
 
   dispose(): void {
@@ -78,7 +77,7 @@ export class Display {
 
   private place(passage: Passage): Placed[] {
     if (!passage.score) return [];
-    return marks(passage.score, this.threshold).flatMap((mark) =>
+    return marks(passage.score, this.view.threshold).flatMap((mark) =>
       anchor(passage, mark.start, mark.end)
         // The page may have cut a node short since; its change is about to be read.
         .filter(
@@ -90,7 +89,7 @@ export class Display {
   }
 
   get hasBars(): boolean {
-    return this.style === "margin";
+    return this.view.style === "margin";
   }
 
   placeBars(): void {

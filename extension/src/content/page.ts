@@ -145,11 +145,9 @@ export class Page {
   private hear(message: ToPage): void {
     switch (message.kind) {
       case "start":
-        this.see(message.view, message.minWords);
-        this.start();
-        break;
       case "view":
         this.see(message.view, message.minWords);
+        if (message.kind === "start") this.start();
         break;
       case "stop":
         this.stop();
@@ -171,7 +169,7 @@ export class Page {
     this.minWords = minWords;
     this.words = wordsOf(seen.language);
     if (!this.check) return;
-    this.check.display.change(seen.style, seen.threshold);
+    this.check.display.change(seen);
     if (rejoined) {
       // Other texts are long enough now: they are joined anew, as a whole.
       this.stop();
@@ -186,7 +184,7 @@ export class Page {
     // A document that is only an image or an XML file has nothing to read.
     if (this.check || !(document.body as HTMLElement | null)) return;
     const passages = new Passages();
-    const display = new Display(this.view.style, this.view.threshold, this.overlay);
+    const display = new Display(this.view, this.overlay);
     const reactions: Reactions = {
       changed: (nodes) => {
         reader.read(nodes);

@@ -56,8 +56,7 @@ export interface Answer {
 }
 
 export type ToPage =
-  | { readonly kind: "start"; readonly view: View; readonly minWords: number }
-  | { readonly kind: "view"; readonly view: View; readonly minWords: number }
+  | { readonly kind: "start" | "view"; readonly view: View; readonly minWords: number }
   | { readonly kind: "stop" }
   | { readonly kind: "state"; readonly state: State }
   | { readonly kind: "answer"; readonly answer: Answer };

@@ -2,6 +2,7 @@ import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { Display } from "../../src/content/display";
 import { Overlay } from "../../src/content/overlay";
 import type { Passage } from "../../src/content/passages";
+import { DEFAULTS, view } from "../../src/shared/settings";
 import { stubSheets } from "./sheets";
 
 const BOX = new DOMRect(0, 0, 100, 20);
@@ -52,7 +53,7 @@ test.each([
   document.elementsFromPoint = () =>
     stack.map((one) => document.querySelector(one.split(".")[0]!)!);
   const marked = passage(document.querySelector("p")!);
-  const display = new Display("underline", 0, new Overlay());
+  const display = new Display(view(DEFAULTS), new Overlay());
   display.paint([marked]);
   expect(display.passageAt(5, 5)).toBe(isFound ? marked : undefined);
   display.dispose();
