@@ -1,6 +1,6 @@
 /** The passages a page has now, found by their elements; they outlive a re-rendering by text. */
 
-import { NO_WORDS, type Report, type Words } from "../shared/messages";
+import { NO_WORDS, type Report, type Counted } from "../shared/messages";
 import type { Refusal, Score } from "../shared/score";
 import type { Level, MarkKind } from "../shared/style";
 import { standing } from "../shared/verdict";
@@ -149,7 +149,7 @@ export class Passages {
   }
 
   report(threshold: number): Report {
-    const words: Record<keyof Words, number> = { ...NO_WORDS };
+    const words: Record<keyof Counted, number> = { ...NO_WORDS };
     const marked: { passage: Passage; score: Score }[] = [];
     let ai = 0;
     let unclear = 0;

@@ -4,10 +4,10 @@ import { byId } from "../shared/elements";
 import { translate, words as wordsOf, type Key, type Words } from "../shared/i18n";
 import {
   POPUP_PORT,
+  type Counted,
   type Request,
   type TabStatus,
   type ToPopup,
-  type Words as Counted,
 } from "../shared/messages";
 import { sampleCss } from "../shared/samples";
 import {

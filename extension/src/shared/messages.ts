@@ -8,7 +8,7 @@ export const PAGE_PORT = "page";
 export const POPUP_PORT = "popup";
 
 /** Words by what was found about them. `waiting` are not scored yet, `short` never will be. */
-export interface Words {
+export interface Counted {
   readonly ai: number;
   readonly unclear: number;
   readonly human: number;
@@ -18,7 +18,7 @@ export interface Words {
   readonly waiting: number;
 }
 
-export const NO_WORDS: Words = { ai: 0, unclear: 0, human: 0, unjudged: 0, short: 0, waiting: 0 };
+export const NO_WORDS: Counted = { ai: 0, unclear: 0, human: 0, unjudged: 0, short: 0, waiting: 0 };
 
 export interface Strong {
   readonly id: number;
@@ -30,7 +30,7 @@ export interface Strong {
 
 /** A frame's passages, summed up. */
 export interface Report {
-  readonly words: Words;
+  readonly words: Counted;
   /** How many passages are marked as likely AI-written, and as unclear. */
   readonly ai: number;
   readonly unclear: number;
