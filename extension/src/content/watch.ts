@@ -79,6 +79,8 @@ export class Watch {
       if (target instanceof Element && "contentWindow" in target) this.reactions.framed();
     };
     root.addEventListener("load", loaded, { capture: true, signal: this.listening.signal });
+    // One that went on to another document before now has told nobody.
+    if (root.querySelector("iframe, frame")) this.reactions.framed();
     if (root !== document) return;
     // Of all attributes only this one says what becomes of the text: that it is translated.
     const rootClass = { attributeFilter: ["class"], attributeOldValue: true };
