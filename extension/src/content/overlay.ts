@@ -1,8 +1,8 @@
 /**
  * What is shown above the page: the tooltip, and the bars of the margin style.
  *
- * Both live in one element beside the body, in a closed shadow root, and only while there is
- * something to show: the page's own markup is never touched.
+ * Each lives in an element of its own, in a closed shadow root, and only while there is something to show:
+ * the page's own markup is never touched.
  */
 
 import { MARGIN_CSS } from "../shared/style";
@@ -33,33 +33,32 @@ export interface Bar {
 }
 
 export class Overlay {
-  private readonly host = document.createElement("div");
-  private readonly root = this.host.attachShadow({ mode: "closed" });
   private readonly tip = document.createElement("div");
   private readonly said = document.createElement("div");
   private readonly bars = document.createElement("div");
-  private shown = false;
+  private readonly barHost: HTMLElement;
+  private readonly tipHost: HTMLElement;
   private saying: ReturnType<typeof setTimeout> | undefined;
 
   constructor() {
     const sheet = new CSSStyleSheet();
     sheet.replaceSync(HOST_CSS + CARD_CSS + MARGIN_CSS);
-    adopt(this.root, sheet);
     this.tip.className = "tip";
     this.tip.popover = "manual";
     this.said.className = "said";
     this.said.role = "status";
     this.bars.className = "bars";
     this.bars.ariaHidden = "true";
-    this.root.append(this.bars, this.tip, this.said);
+    this.barHost = hostOf(sheet, this.bars);
+    this.tipHost = hostOf(sheet, this.tip, this.said);
   }
 
   get tipShown(): boolean {
-    return this.shown;
+    return this.tip.matches(":popover-open");
   }
 
   owns(target: EventTarget | null): boolean {
-    return target === this.host;
+    return target === this.tipHost || target === this.barHost;
   }
 
   /**
@@ -68,12 +67,14 @@ export class Overlay {
    * @param aloud what of the page a screen reader reads out behind it; null where it is to be silent
    */
   showTip(card: HTMLElement, place: DOMRect, language: string, aloud: string | null): void {
-    this.attach();
+    // Under a modal dialog all else can be neither heard nor pointed at.
+    const dialog = [...document.querySelectorAll("dialog:modal")].at(-1);
+    const holder = dialog ?? document.documentElement;
+    if (this.tipHost.parentNode !== holder) holder.append(this.tipHost);
     this.say(aloud === null ? null : card, language, aloud ?? "");
     this.tip.lang = language;
     this.tip.replaceChildren(card);
-    if (!this.shown) this.tip.showPopover();
-    this.shown = true;
+    if (!this.tipShown) this.tip.showPopover();
     const { offsetWidth, offsetHeight } = this.tip;
     const room = document.documentElement;
     const left = Math.max(GAP, Math.min(place.left, room.clientWidth - offsetWidth - GAP));
@@ -86,12 +87,9 @@ export class Overlay {
   }
 
   hideTip(): void {
-    if (!this.shown) return;
-    this.shown = false;
     this.say(null);
-    if (this.tip.isConnected) this.tip.hidePopover();
     this.tip.replaceChildren();
-    this.detach();
+    this.tipHost.remove();
   }
 
   private say(card: HTMLElement | null, language = "", quoted = ""): void {
@@ -114,8 +112,9 @@ export class Overlay {
 
   /** The bars, in coordinates of the viewport. */
   showBars(bars: readonly Bar[]): void {
-    if (bars.length > 0) this.attach();
-    const origin = this.host.isConnected ? this.host.getBoundingClientRect() : new DOMRect();
+    if (bars.length === 0) this.barHost.remove();
+    else if (!this.barHost.isConnected) document.documentElement.append(this.barHost);
+    const origin = this.barHost.getBoundingClientRect();
     this.bars.replaceChildren(
       ...bars.map(({ left, top, height, kind, level }) => {
         const bar = document.createElement("div");
@@ -128,20 +127,19 @@ export class Overlay {
         return bar;
       }),
     );
-    this.detach();
   }
 
   dispose(): void {
     this.hideTip();
-    this.bars.replaceChildren();
-    this.host.remove();
+    this.showBars([]);
   }
+}
 
-  private attach(): void {
-    if (!this.host.isConnected) document.documentElement.append(this.host);
-  }
-
-  private detach(): void {
-    if (!this.shown && this.bars.childElementCount === 0) this.host.remove();
-  }
+/** An element that holds `parts`, and whose own are out of the page's reach. */
+function hostOf(sheet: CSSStyleSheet, ...parts: readonly HTMLElement[]): HTMLElement {
+  const host = document.createElement("div");
+  const root = host.attachShadow({ mode: "closed" });
+  adopt(root, sheet);
+  root.append(...parts);
+  return host;
 }

@@ -1,6 +1,6 @@
 import type { Page } from "puppeteer-core";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { Chromium, marked, SKIPPED, until } from "./chromium";
+import { Chromium, hasMarks, hasNone, SKIPPED, until } from "./chromium";
 import { HUMAN } from "./site";
 
 describe.skipIf(SKIPPED)("a tooltip speaks of its own passage", () => {
@@ -14,7 +14,7 @@ describe.skipIf(SKIPPED)("a tooltip speaks of its own passage", () => {
   beforeEach(async () => {
     await chromium.reset();
     page = await chromium.check("/article");
-    await until("marks", async () => (await marked(page)).length > 0);
+    await hasMarks(page);
   });
 
   async function hasTip(): Promise<void> {
@@ -51,6 +51,26 @@ describe.skipIf(SKIPPED)("a tooltip speaks of its own passage", () => {
     await hasTip();
     await page.mouse.wheel({ deltaY: 400 });
     await hasNoTip();
+  });
+
+  test("in a modal dialog, too, where a screen reader knows of nothing else", async () => {
+    await page.evaluate((text) => {
+      const dialog = document.body.appendChild(document.createElement("dialog"));
+      dialog.append(Object.assign(document.createElement("p"), { textContent: text }));
+      dialog.showModal();
+      document.getSelection()!.selectAllChildren(dialog);
+    }, HUMAN[0]!);
+    await chromium.checkSelection(page);
+    const session = await page.createCDPSession();
+    await until("it is said", async () => {
+      const { nodes } = await session.send("Accessibility.getFullAXTree");
+      const status = nodes.find(({ role }) => role?.value === "status");
+      return status?.childIds?.length;
+    });
+    await session.detach();
+    const { left, top } = await chromium.tip(page);
+    const hit = (x: number, y: number) => document.elementFromPoint(x, y)?.localName;
+    expect(await page.evaluate(hit, left + 20, top + 20)).toBe("div");
   });
 
   test("and stays while the pointer is on it", async () => {
@@ -114,7 +134,7 @@ describe.skipIf(SKIPPED)("a tooltip speaks of its own passage", () => {
       (id) => chrome.runtime.sendMessage({ kind: "stop", tab: id }),
       tab,
     );
-    await until("no marks", async () => (await marked(page)).length === 0);
+    await hasNone(page);
     await new Promise((resolve) => setTimeout(resolve, 1_000));
     expect(await chromium.tooltip(page)).toBeNull();
   });

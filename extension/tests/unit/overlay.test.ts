@@ -8,7 +8,7 @@ beforeEach(() => {
   vi.useFakeTimers();
   stubSheets();
   // jsdom has no popovers.
-  Object.assign(HTMLElement.prototype, { showPopover: vi.fn(), hidePopover: vi.fn() });
+  Object.assign(HTMLElement.prototype, { showPopover: vi.fn() });
   type Attach = (this: Element, init: ShadowRootInit) => ShadowRoot;
   const attachShadow = Reflect.get(Element.prototype, "attachShadow") as Attach;
   vi.spyOn(Element.prototype, "attachShadow").mockImplementation(function (this: Element, init) {
