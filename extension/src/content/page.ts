@@ -197,6 +197,10 @@ export class Page {
           this.link.say({ kind: "framed" });
         });
       },
+      renewed: () => {
+        this.listening.abort();
+        this.listen();
+      },
     };
     const watch = new Watch(reactions, this.eyes.isOwn);
     const reader = new Reader(passages, watch, this.timers, this.eyes, () => this.minWords, {

@@ -13,6 +13,8 @@ export interface Reactions {
   readonly moved: () => void;
   /** A frame came, or went on to another document. */
   readonly framed: () => void;
+  /** The page was written anew by its script, which takes all listeners off. */
+  readonly renewed: () => void;
 }
 
 export class Watch {
@@ -45,6 +47,9 @@ export class Watch {
         } else nodes.add(target);
       }
       if (nodes.size > 0) reactions.changed([...nodes]);
+      if (!records.some(({ target }) => target === document)) return;
+      this.attend(document);
+      reactions.renewed();
     });
     this.places = new IntersectionObserver(
       (entries) => {
@@ -74,17 +79,22 @@ export class Watch {
     if (this.roots.has(root)) return;
     this.roots.add(root);
     this.mutations.observe(root, { subtree: true, childList: true, characterData: true });
+    this.attend(root);
+  }
+
+  private readonly loaded = ({ target }: Event): void => {
+    if (target instanceof Element && "contentWindow" in target) this.reactions.framed();
+  };
+
+  /** Again where `document.open` took the listeners, and all that stood there. */
+  private attend(root: Document | ShadowRoot): void {
     // It doesn't bubble, nor leave a shadow tree.
-    const loaded = ({ target }: Event) => {
-      if (target instanceof Element && "contentWindow" in target) this.reactions.framed();
-    };
-    root.addEventListener("load", loaded, { capture: true, signal: this.listening.signal });
+    root.addEventListener("load", this.loaded, { capture: true, signal: this.listening.signal });
     // One that went on to another document before now has told nobody.
     if (root.querySelector("iframe, frame")) this.reactions.framed();
-    if (root !== document) return;
+    const html = root === document ? (document.documentElement as HTMLElement | null) : null;
     // Of all attributes only this one says what becomes of the text: that it is translated.
-    const rootClass = { attributeFilter: ["class"], attributeOldValue: true };
-    this.mutations.observe(document.documentElement, rootClass);
+    if (html) this.mutations.observe(html, { attributeFilter: ["class"], attributeOldValue: true });
   }
 
   observe(element: Element): void {

@@ -53,6 +53,19 @@ describe.skipIf(SKIPPED)("a tooltip speaks of its own passage", () => {
     await hasNoTip();
   });
 
+  test("also on a page that was written anew, which takes its listeners off", async () => {
+    await page.evaluate(() => {
+      const { outerHTML } = document.documentElement;
+      document.open();
+      // eslint-disable-next-line @typescript-eslint/no-deprecated -- pages do it all the same
+      document.write(outerHTML);
+      document.close();
+    });
+    const { x, y } = await until("marks anew", mark);
+    await page.mouse.move(x, y);
+    await hasTip();
+  });
+
   test("in a modal dialog, too, where a screen reader knows of nothing else", async () => {
     await page.evaluate((text) => {
       const dialog = document.body.appendChild(document.createElement("dialog"));
