@@ -388,6 +388,24 @@ def test_a_hub_set_with_a_train_split_alone_is_still_to_be_split(
     assert [row.split for row in rows("hub", folder)[0]] == ["", ""]
 
 
+@pytest.mark.parametrize(("others", "left_out"), [({"train", "test"}, 2), ({"train"}, 0)])
+def test_a_hub_sets_further_splits_are_left_out_where_it_is_split_already(
+    monkeypatch: pytest.MonkeyPatch, others: set[str], left_out: int
+) -> None:
+    import datasets
+
+    lines = [{"text": HUMAN, "label": 0}, {"text": AI, "label": 1}]
+    monkeypatch.setattr(
+        datasets, "load_dataset", lambda *_: dict.fromkeys([*others, "dev", "extra"], lines)
+    )
+    found, skipped = rows("hub", "some/set")
+    assert sum(skipped.values()) == left_out
+    taken = [row.split for row in found]
+    assert taken.count("validation") == 2  # the hub's `dev`
+    assert taken.count("") == (0 if left_out else 4)
+    assert taken.count("test") == (2 if left_out else 0)
+
+
 def test_an_unreachable_hub_says_what_to_do(offline: None) -> None:
     with pytest.raises(InputError, match=r"some/set can't be had from the hub .*kind = 'file'"):
         rows("hub", "some/set")

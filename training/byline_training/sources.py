@@ -184,12 +184,17 @@ def _hub(source: Source, skipped: dict[str, int]) -> Iterator[Row]:
             "download a file of it, name it as `path`, and set kind = 'file' (for HC3, RAID and "
             "MAGE 'hc3', 'raid' and 'mage')"
         ) from error
-    # A set with a train split alone has still to be split.
-    given = set(SPLITS) if set(SPLITS) <= set(table) else {"validation", "test"}
-    for split, rows in table.items():
+    whole = set(SPLITS) <= {_OTHER_NAMES.get(name, name) for name in table}
+    for name, rows in table.items():
+        split = _OTHER_NAMES.get(name, name)
+        if whole and split not in SPLITS:  # held out for something: not to be trained on
+            skipped[_ELSEWHERE] = skipped.get(_ELSEWHERE, 0) + len(rows)
+            continue
+        # A set with a train split alone has still to be split.
+        given = whole or split in ("validation", "test")
         for values in rows:
             for row in _HUB_LAYOUTS.get(source.path, _plain_layout)(values, source, skipped):
-                row.split = split if split in given else row.split
+                row.split = split if given else row.split
                 yield row
 
 
