@@ -159,15 +159,17 @@ def document(name: str, label: float, source: str) -> Prepared:
 
 
 @pytest.mark.parametrize(
-    ("teacher", "student", "frozen"), [(0, 3, 0), (4, 0, 0), (4, 4, 4), (6, 4, 4)]
+    ("teacher", "student", "layers", "frozen"),
+    [(0, 3, (1,), 0), (4, 0, (1,), 0), (4, 4, (1,), 4), (6, 4, (1,), 4), (0, 3, (), 3)],
 )
 def test_layers_stay_as_they_are_that_neither_stage_trains(
-    teacher: int, student: int, frozen: int
+    teacher: int, student: int, layers: tuple[int, ...], frozen: int
 ) -> None:
+    """A student with no layers of the teacher's has an encoder of its own."""
     preset = load("smoke")
     preset = dataclasses.replace(
         preset,
         teacher=dataclasses.replace(preset.teacher, frozen_layers=teacher),
-        student=dataclasses.replace(preset.student, frozen_layers=student),
+        student=dataclasses.replace(preset.student, frozen_layers=student, layers=layers),
     )
     assert leave_out._stage(Run(preset, Path())).frozen_layers == frozen

@@ -170,16 +170,16 @@ def _figures(
 def _stage(run: Run) -> Stage:
     """How the student is trained here: on few documents, which make enough steps in small batches.
 
-    From pretrained weights there is no trained model to end on the way from, and only layers that
-    the teacher doesn't train either can stay as they are.
+    From pretrained weights there is no trained model to end on the way from; and of the teacher's
+    layers, where a student is made of them, only those can stay as they are that it doesn't train.
     """
-    stage = run.preset.student
+    stage, frozen = run.preset.student, run.preset.student.frozen_layers
     return dataclasses.replace(
         stage,
         interpolate=1.0,
         trainings=1,
         tokens_per_batch=min(stage.tokens_per_batch, 1536),
-        frozen_layers=min(stage.frozen_layers, run.preset.teacher.frozen_layers),
+        frozen_layers=min(frozen, run.preset.teacher.frozen_layers) if stage.layers else frozen,
     )
 
 
