@@ -90,7 +90,17 @@ class Ticket(Generic[T]):
         """
         if self.error is not None:
             raise self.error
-        return [result for result in self._results if result is not None]
+        return self.finished
+
+    @property
+    def finished(self) -> list[T]:
+        """Those of the first jobs, up to one that isn't done."""
+        found: list[T] = []
+        for result in self._results:
+            if result is None:
+                break
+            found.append(result)
+        return found
 
     def take(self, jobs: Sequence[Callable[[], T]]) -> None:
         """Put further jobs behind those that wait."""

@@ -6,13 +6,14 @@ import time
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
+from itertools import islice
 
 from byline import Document, Verdict
 from byline.detector import Task
 from byline.types import Logits
 from byline_server.cache import Cache, key_of
 from byline_server.models import Loaded
-from byline_server.scheduler import Patience, Scheduler, Ticket
+from byline_server.scheduler import ClientGone, DeadlinePassed, Patience, Scheduler, Ticket
 
 _CHARACTERS_A_WINDOW = 1000
 """Of English, about; room in the queue is asked for before a text is cut."""
@@ -49,13 +50,13 @@ class Scoring:
             began = time.perf_counter_ns()
             try:
                 ran = self.run(loaded, new.values(), patience)
+                for key, scored in zip(new, ran, strict=True):
+                    windows += len(scored.logits) + len(scored.raw)
+                    known[key] = scored.verdict
+                    self._cache.put(key, scored.verdict)
             except Exception:
                 loaded.text_statistics.failed(time.perf_counter_ns() - began)
                 raise
-            for key, scored in zip(new, ran, strict=True):
-                windows += len(scored.logits) + len(scored.raw)
-                known[key] = scored.verdict
-                self._cache.put(key, scored.verdict)
         return [verdict for key in keys if (verdict := known[key]) is not None], windows
 
     def run(
@@ -64,8 +65,10 @@ class Scoring:
         texts: Collection[str],
         patience: Patience,
         check: Callable[[int, Task], None] | None = None,
-    ) -> list[Scored]:
+    ) -> Iterator[Scored]:
         """Score texts, whatever was scored before. Counts a success; a failure is the caller's.
+
+        They come in order; where not all are done in time, those before the first that isn't.
 
         Args:
             loaded: the model.
@@ -82,20 +85,23 @@ class Scoring:
         ticket: Ticket[Logits] = Ticket(
             sum(1 + len(text) // _CHARACTERS_A_WINDOW for text in texts)
         )
-        with self._scheduler.admitted(ticket):
-            for i, text in enumerate(texts):  # the first run while the next are cut
-                patience.check()
-                task = loaded.detector.cut(Document("", text))
-                if check is not None:
-                    check(i, task)
-                windows = [window for part in _parts(task) for window in part.windows]
-                self._scheduler.add(ticket, [partial(run, window) for window in windows])
-                tasks.append(task)
-            prepared = time.perf_counter_ns()
-            self._scheduler.wait(ticket, patience)
+        try:
+            with self._scheduler.admitted(ticket):
+                for i, text in enumerate(texts):  # the first run while the next are cut
+                    patience.check()
+                    task = loaded.detector.cut(Document("", text))
+                    if check is not None:
+                        check(i, task)
+                    windows = [window for part in _parts(task) for window in part.windows]
+                    self._scheduler.add(ticket, [partial(run, window) for window in windows])
+                    tasks.append(task)
+                prepared = time.perf_counter_ns()
+                self._scheduler.wait(ticket, patience)
+        except (DeadlinePassed, ClientGone):  # who asks again has less to wait for
+            yield from _concluded(loaded, tasks, ticket.finished)
+            raise
         ran = time.perf_counter_ns()
-        answers: Iterator[Logits] = iter(ticket.results)
-        scored = [_concluded(loaded, task, answers) for task in tasks]
+        yield from _concluded(loaded, tasks, ticket.results)
         ended = time.perf_counter_ns()
         executions = len(ticket.results)
         for statistics, inferences in (
@@ -107,7 +113,6 @@ class Scoring:
                 queue=ticket.queue_ns, prepare=prepared - began, run=ticket.run_ns,
                 finish=ended - ran,
             )  # fmt: skip
-        return scored
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +137,13 @@ def _parts(task: Task) -> Iterator[Task]:
         yield task.raw
 
 
-def _concluded(loaded: Loaded, task: Task, answers: Iterator[Logits]) -> Scored:
-    logits, *rest = ([next(answers) for _ in part.windows] for part in _parts(task))
-    raw = rest[0] if rest else []
-    return Scored(task, logits, raw, loaded.detector.conclude(task, logits, raw or None))
+def _concluded(loaded: Loaded, tasks: Sequence[Task], results: list[Logits]) -> Iterator[Scored]:
+    """The texts, up to one whose windows have not all been run."""
+    answers = iter(results)
+    for task in tasks:
+        parts = [(part, [*islice(answers, len(part.windows))]) for part in _parts(task)]
+        if any(len(found) < len(part.windows) for part, found in parts):
+            return
+        (_, logits), *rest = parts
+        raw = rest[0][1] if rest else []
+        yield Scored(task, logits, raw, loaded.detector.conclude(task, logits, raw or None))

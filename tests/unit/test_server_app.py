@@ -26,12 +26,14 @@ from prometheus_client.parser import text_string_to_metric_families
 from pydantic import ValidationError
 from waitress import wasyncore
 
-from byline import Detector
+from byline import Detector, Document
+from byline.types import Logits, Window
 from byline_server.access_log import Entry
 from byline_server.app import create_app
+from byline_server.cache import key_of
 from byline_server.channel import OVERFLOW
 from byline_server.guard import Guard
-from byline_server.scheduler import DeadlinePassed, QueueFull
+from byline_server.scheduler import ClientGone, DeadlinePassed, Patience, QueueFull
 from byline_server.schema import ScoreRequest
 from byline_server.service import Service, started, warm_up
 from byline_server.settings import Settings, variable
@@ -102,6 +104,32 @@ def test_it_is_not_ready_with_a_model_that_cannot_run(
     assert not broken.warm.is_set()
     assert ("teacher_int8 can't run" in caplog.text) == (not draining)
     assert ("no such operator" in caplog.text) == (not draining)
+
+
+def test_what_was_done_when_a_client_gave_up_is_remembered(
+    service: Service, monkeypatch: pytest.MonkeyPatch, essay: str
+) -> None:
+    loaded = service.models.get(None)
+    expected = loaded.detector.score(essay)
+    mine = {window.ids.tobytes() for window in loaded.detector.cut(Document("", essay)).windows}
+    run, held = loaded.detector.session.run, Event()
+    done: list[bytes] = []
+
+    def one(window: Window) -> Logits:
+        if window.ids.tobytes() not in mine:
+            assert held.wait(60)
+        logits = run(window)
+        done.append(window.ids.tobytes())
+        return logits
+
+    monkeypatch.setattr(loaded.detector.session, "run", one)
+    other = essay[200:]
+    patience = Patience(time.monotonic() + 60, lambda: mine <= set(done))
+    with pytest.raises(ClientGone):
+        service.scoring.score(loaded, [essay, other], patience)
+    held.set()
+    assert service.cache.get(key_of(loaded.serial, essay)) == expected
+    assert service.cache.get(key_of(loaded.serial, other)) is None
 
 
 def test_a_request_chooses_its_model(client: FlaskClient, essay: str) -> None:

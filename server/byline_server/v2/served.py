@@ -156,7 +156,7 @@ class TextModel:
             Problem: a text isn't UTF-8, too long, too short to be judged, or of no kind that is.
         """
         texts = [self._text(i, raw) for i, raw in enumerate(inputs["text"].values[:, 0])]
-        scored = self.scoring.run(self.loaded, texts, patience, self._check)
+        scored = list(self.scoring.run(self.loaded, texts, patience, self._check))
         logits = np.stack([_logits(text) for text in scored])
         probability = np.asarray([[s.verdict.probability] for s in scored], dtype=np.float32)
         windows = sum(len(s.logits) + len(s.raw) for s in scored)
