@@ -6,6 +6,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from matplotlib import pyplot
+from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from byline.calibrate import Band, Calibration, SentenceBand
@@ -93,8 +95,12 @@ def test_paired_texts_are_told_from_the_human_texts_of_the_test_split() -> None:
     assert figures["by_domain"]["d"]["ai"] == 3
 
 
-def test_any_names_and_any_number_of_them_can_be_drawn(tmp_path: Path) -> None:
+def test_any_names_and_any_number_of_them_can_be_drawn(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A `$` begins a formula, and a picture can be no higher than 65,536 dots."""
+    drawn: list[Figure] = []
+    monkeypatch.setattr(pyplot, "close", drawn.append)
     texts = judged([document([60], [0.0])] * 30 + [document([60], [1.0])] * 15, [0.0] * 45)
     figures = texts.figures()
     many = {f"{i}.example": figures for i in range(3000)}
@@ -107,6 +113,9 @@ def test_any_names_and_any_number_of_them_can_be_drawn(tmp_path: Path) -> None:
     plots.draw({"models": {card.DEFAULT: default}}, {card.DEFAULT: curve}, tmp_path)
     assert (tmp_path / "groups.png").stat().st_size > 0
     assert (tmp_path / "human_sources.png").stat().st_size > 0
+    *_, sources, groups = [figure.axes[0].get_xlabel() for figure in drawn]
+    assert sources.endswith("\nof 3,001 sources, the 100 largest")
+    assert groups.endswith("interval\nof 3,001 domains, the 100 largest")
 
 
 def test_a_name_with_a_bar_stays_in_its_cell() -> None:

@@ -110,7 +110,7 @@ def _human_sources(plt: Any, default: dict[str, Any], folder: Path) -> None:
     axes.set_yticks(range(len(rows)), names, parse_math=False)
     axes.axvline(1, color="grey", linewidth=0.8)
     axes.set(
-        xlabel="percent of human texts called ai, with 95% interval",
+        xlabel="percent of human texts called ai, with 95% interval" + _cut(sources, "sources"),
         title=f"{DEFAULT}: who is wrongly accused", xlim=(0, None),
     )  # fmt: skip
     figure.savefig(folder / "human_sources.png")
@@ -136,7 +136,8 @@ def _groups(plt: Any, default: dict[str, Any], folder: Path) -> None:
     for below in (len(parts[2]), len(parts[2]) + len(parts[1])):
         axes.axhline(below - 0.5, color="grey", linewidth=0.8)
     axes.set(
-        xlabel="percent, with 95% interval", xlim=(0, 100),
+        xlabel="percent, with 95% interval" + _cut(default["by_domain"], "domains")
+        + _cut(default["by_family"], "families"), xlim=(0, 100),
         title=f"{DEFAULT}: what is called ai, by words, domain and family",
     )  # fmt: skip
     axes.margins(y=0.02)
@@ -151,6 +152,10 @@ def _largest(groups: dict[str, Any]) -> dict[str, Any]:
         _MOST, groups, key=lambda name: groups[name]["human"] + groups[name]["ai"]
     )
     return {name: values for name, values in groups.items() if name in kept}
+
+
+def _cut(groups: dict[str, Any], kinds: str) -> str:
+    return f"\nof {len(groups):,} {kinds}, the {_MOST} largest" if len(groups) > _MOST else ""
 
 
 def _attacks(plt: Any, attacks: dict[str, Any], folder: Path) -> None:
