@@ -26,7 +26,7 @@ ROOT = Path(__file__).resolve().parent.parent
 os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 
 # How fast examples come says something of the machine's load, and nothing of us.
-settings.register_profile("ours", suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("ours", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("ours")
 
 
