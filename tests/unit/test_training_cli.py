@@ -9,14 +9,17 @@ import re
 import shutil
 import subprocess
 import sys
+from collections import defaultdict
 from pathlib import Path
 from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
 
-from byline_training import calibrate, cli, evaluate, prepare, quantize, runs
+from byline_training import calibrate, cli, evaluate, prepare, quantize, runs, scores
+from byline_training.card import DEFAULT
 from byline_training.config import CONFIGS, load
+from byline_training.provenance import MODELS
 from byline_training.quantize import Parity, ParityError
 from byline_training.runs import Run
 
@@ -75,6 +78,29 @@ def test_every_stage_before_its_time(stage: str, tmp_path: Path) -> None:
     line = complaint(run(stage, "--preset", "smoke", "--runs", str(tmp_path)))
     assert "is missing: run the " in line
     assert line.endswith("stage first")
+
+
+def test_the_default_model_alone_is_asked_about_long_and_attacked_texts(
+    partly: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    smoke = Run(load("smoke"), partly / "smoke")
+    shutil.copyfile(*(smoke.path("prepared", f"{s}.parquet") for s in ("test", "test_long")))
+    data = smoke.recorded()["data"]
+    data["sha256"]["test_long"] = data["sha256"]["test"]
+    smoke.record(data=data)
+    times = json.loads(smoke.path("evaluation.json").read_text("utf-8"))["times"]
+    asked: dict[str, set[str]] = defaultdict(set)
+
+    def scored(run: Run, graph: Path, vocabulary: Any, split: str, documents: Any) -> scores.Scores:
+        asked[split].add(graph.stem)
+        return scores.score_split(run, graph, vocabulary, split, documents)
+
+    monkeypatch.setattr(evaluate, "score_split", scored)
+    monkeypatch.setattr(evaluate, "time_models", lambda _: times)
+    evaluate.evaluate(smoke)
+    assert asked.pop("test") == set(MODELS)
+    assert set(asked) == {"test_long", "attacked", "attacked_raw"}
+    assert all(names == {DEFAULT} for names in asked.values())
 
 
 @pytest.mark.parametrize(
