@@ -82,8 +82,7 @@ def serve(**values: Any) -> None:
     transport.application = create_app(service)
     transport.count = service.metrics.record
     threading.Thread(target=warm_up, args=(service,), name="warm-up", daemon=True).start()
-    host = f"[{settings.host}]" if ":" in settings.host else settings.host
-    _log.info("listening at http://%s:%d", host, transport.port)
+    _log.info("listening at http://%s:%d", transport.host, transport.port)
     try:
         transport.serve()
     finally:

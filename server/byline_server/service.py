@@ -5,11 +5,14 @@ from __future__ import annotations
 import logging
 import time
 from dataclasses import dataclass, field
+from functools import partial
 from threading import Event
 from typing import Any
 
+import numpy as np
 from flask import Response, g, request
 
+from byline.types import Window
 from byline_server.cache import Cache
 from byline_server.channel import OVERFLOW
 from byline_server.guard import Guard
@@ -83,12 +86,6 @@ def warm_up(service: Service) -> None:
 
     A model that can't run leaves it as it is; the log says why.
     """
-    from functools import partial
-
-    import numpy as np
-
-    from byline.types import Window
-
     for name, loaded in service.models.all().items():
         ids = np.zeros(loaded.detector.model.spec.window, dtype=np.int64)
         window = Window(ids, np.full(len(ids), -1, dtype=np.int32))

@@ -14,9 +14,9 @@ class Total:
     count: int = 0
     ns: int = 0
 
-    def add(self, ns: int, count: int = 1) -> None:
+    def add(self, ns: int) -> None:
         """Count it."""
-        self.count += count
+        self.count += 1
         self.ns += ns
 
 

@@ -63,6 +63,7 @@ class Transport:
     Attributes:
         application: takes the requests.
         count: is told of those that don't reach it.
+        host, port: where it listens, as in a URL.
     """
 
     def __init__(self, settings: Settings) -> None:
@@ -75,12 +76,12 @@ class Transport:
         self._drain_seconds = settings.drain
         self._map: dict[int, Any] = {}
         self._lanes = Lanes(settings.threads)
-        host = f"[{settings.host}]" if ":" in settings.host else settings.host
+        self.host = f"[{settings.host}]" if ":" in settings.host else settings.host
         create_server(
             lambda environ, start_response: self.application(environ, start_response),
             map=self._map,
             _dispatcher=self._lanes,
-            listen=f"{host}:{settings.port}",
+            listen=f"{self.host}:{settings.port}",
             ident="byline",
             max_request_body_size=settings.max_body + 1,  # waitress refuses from this size on
             max_request_header_size=32 * 1024,

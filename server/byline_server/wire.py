@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from itertools import accumulate
 from typing import Any, NoReturn
 
@@ -88,15 +89,10 @@ def result_answer(
         "log_odds": verdict.log_odds,
         "words": verdict.words,
         "coverage": verdict.coverage,
-        "findings": [
-            {"kind": f.kind, "count": f.count, "message": f.message} for f in verdict.findings
-        ],
+        "findings": [asdict(finding) for finding in verdict.findings],
     }
     if verdict.raw is not None:
-        values["raw"] = {
-            "probability": verdict.raw.probability,
-            "log_odds": verdict.raw.log_odds,
-        }
+        values["raw"] = asdict(verdict.raw)
     if detailed:
         at = utf16_offsets(text) if encoding == "utf-16" and not text.isascii() else None
         values["sentences"] = [

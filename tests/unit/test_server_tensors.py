@@ -47,7 +47,7 @@ def test_integers_survive_both_ways(shape: tuple[int, int], data: st.DataObject)
     numbers = st.lists(st.integers(-(2**63), 2**63 - 1), min_size=count, max_size=count)
     flat = data.draw(numbers)
     values = np.asarray(flat, dtype=np.int64).reshape(shape)
-    tensor = Tensor("ids", "INT64", values)
+    tensor = Tensor("INT64", values)
     np.testing.assert_array_equal(from_bytes(to_bytes(tensor), shape, IDS), values)
     np.testing.assert_array_equal(from_json(to_json(tensor), shape, IDS), values)
     np.testing.assert_array_equal(from_json(values.tolist(), shape, IDS), values)
@@ -57,7 +57,7 @@ def test_integers_survive_both_ways(shape: tuple[int, int], data: st.DataObject)
 def test_strings_are_coded_as_the_official_client_does(texts: list[str]) -> None:
     values: NDArray[Any] = np.empty((len(texts), 1), dtype=object)
     values[:, 0] = [text.encode("utf-8", "replace") for text in texts]
-    raw = to_bytes(Tensor("text", "BYTES", values))
+    raw = to_bytes(Tensor("BYTES", values))
     assert raw == serialize_byte_tensor(values).item()
     assert list(deserialize_bytes_tensor(raw)) == list(values[:, 0])
     np.testing.assert_array_equal(from_bytes(raw, values.shape, TEXT), values)
@@ -68,7 +68,7 @@ def test_any_bytes_are_read_or_refused(raw: bytes, shape: tuple[int, int]) -> No
     for wanted, given_shape in ((IDS, shape), (TEXT, (shape[0], 1))):
         values = read(partial(from_bytes, raw, given_shape, wanted))
         if values is not None:
-            assert to_bytes(Tensor("", wanted.datatype, values)) == raw
+            assert to_bytes(Tensor(wanted.datatype, values)) == raw
 
 
 NESTED = st.recursive(
@@ -93,7 +93,7 @@ def test_shapes_beyond_any_number_or_open_are_refused() -> None:
 
 
 def test_classes_fall_and_carry_their_label() -> None:
-    logits = Tensor("logits", "FP32", np.asarray([[0.5, 2.0], [1.0, -1.0]], dtype=np.float32))
+    logits = Tensor("FP32", np.asarray([[0.5, 2.0], [1.0, -1.0]], dtype=np.float32))
     best = classified(logits, 2, ("human", "ai")).values.tolist()
     assert best == [
         [b"2.000000:1:ai", b"0.500000:0:human"],

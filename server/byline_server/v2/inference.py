@@ -116,7 +116,7 @@ def read_inference(
                 f"{wanted.datatype}"
             )
         values, raw = _values(given, raw, wanted)
-        inputs[given.name] = Tensor(given.name, wanted.datatype, values)
+        inputs[given.name] = Tensor(wanted.datatype, values)
     missing = [name for name in known if name not in inputs]
     if missing:
         raise bad(f"input {missing[0]!r} is missing; the model takes {', '.join(known)}")
@@ -154,7 +154,7 @@ def write_inference(
         if wanted.top:
             tensor = classified(tensor, wanted.top, labels.get(wanted.name, ()))
         entry: dict[str, Any] = {
-            "name": tensor.name,
+            "name": wanted.name,
             "datatype": tensor.datatype,
             "shape": list(tensor.values.shape),
         }

@@ -196,4 +196,4 @@ def _logits(scored: Scored) -> NDArray[np.float32]:
 
 
 def _floats(**values: NDArray[np.float32]) -> dict[str, Tensor]:
-    return {name: Tensor(name, "FP32", array) for name, array in values.items()}
+    return {name: Tensor("FP32", array) for name, array in values.items()}

@@ -40,9 +40,8 @@ class Specification:
 
 @dataclass(frozen=True, slots=True)
 class Tensor:
-    """A tensor with its values: int64, float32, or bytes objects."""
+    """A tensor's values: int64, float32, or bytes objects."""
 
-    name: str
     datatype: Datatype
     values: NDArray[Any]
 
@@ -52,7 +51,7 @@ def bad(message: str) -> Problem:
     return Problem(400, "invalid_request", message)
 
 
-def check_shape(name: str, shape: Sequence[int], wanted: Specification) -> int:
+def check_shape(shape: Sequence[int], wanted: Specification) -> int:
     """Check a shape against what the model takes.
 
     Returns:
@@ -65,7 +64,7 @@ def check_shape(name: str, shape: Sequence[int], wanted: Specification) -> int:
         (n >= 1 if w == -1 else n == w) for n, w in zip(shape, wanted.shape, strict=True)
     )
     if not fits:
-        raise bad(f"input {name!r} has shape {list(shape)}; expected {list(wanted.shape)}")
+        raise bad(f"input {wanted.name!r} has shape {list(shape)}; expected {list(wanted.shape)}")
     return math.prod(shape)
 
 
@@ -80,7 +79,7 @@ def from_json(data: list[Any], shape: Sequence[int], wanted: Specification) -> N
         if not all(isinstance(part, list) for part in flat):
             raise bad(f"the data of input {wanted.name!r} is nested unevenly")
         flat = list(chain.from_iterable(flat))
-    count = check_shape(wanted.name, shape, wanted)
+    count = check_shape(shape, wanted)
     if len(flat) != count:
         raise bad(
             f"input {wanted.name!r} has {len(flat)} values; its shape {list(shape)} asks for "
@@ -110,7 +109,7 @@ def from_bytes(raw: bytes, shape: Sequence[int], wanted: Specification) -> NDArr
     Raises:
         Problem: there are more or fewer than the shape says.
     """
-    count = check_shape(wanted.name, shape, wanted)
+    count = check_shape(shape, wanted)
     if wanted.datatype == "BYTES":
         elements = _split(raw, wanted.name)
         if len(elements) != count:
@@ -162,7 +161,7 @@ def classified(tensor: Tensor, top: int, labels: Sequence[str]) -> Tensor:
         for i in best
     ]
     values = _objects([row.encode() for row in rows]).reshape(len(order), top)
-    return Tensor(tensor.name, "BYTES", values)
+    return Tensor("BYTES", values)
 
 
 def _objects(elements: list[bytes]) -> NDArray[Any]:
