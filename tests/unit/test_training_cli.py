@@ -66,6 +66,14 @@ def test_a_preset_that_needs_data(tmp_path: Path) -> None:
     assert "no folder gone; name it with --data" in result.output
 
 
+def test_a_missing_encoder_is_said_before_the_texts_are_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(prepare, "read", None)  # would fail if it were called
+    arguments = ("--preset", "smoke", "--runs", str(tmp_path), "--student-folder", "gone")
+    assert "gone holds no config.json" in complaint(run("prepare", *arguments))
+
+
 def test_the_folder_of_the_data_is_not_our_own_texts() -> None:
     corpus, paired = cli._configured(load("minilm"), "folder", None, None).data.sources
     assert (corpus.path, paired.path) == ("folder", "")

@@ -62,6 +62,7 @@ def prepare(run: Run) -> None:
         InputError: a source can't be used, or nothing is left of a split that is scored.
     """
     data, seed = run.preset.data, run.preset.seed
+    found = find_tokenizer(run.preset.student.base)  # before the long part
     skipped: dict[str, int] = {}
     rows = [row for source in data.sources for row in progress(read(source, skipped), source.name)]
     rows = drop_duplicates(rows, data.near_duplicate, skipped)
@@ -83,7 +84,6 @@ def prepare(run: Run) -> None:
                     f"no {kind} texts are left for the {split} split: more texts are needed, or "
                     f"more groups (prompts, documents) of them; skipped: {skipped}"
                 )
-    found = find_tokenizer(run.preset.student.base)
     run.record(data={})  # a kill from here on leaves files of two runs: nobody is to take them
     tokenizer_path = run.path("prepared", "tokenizer.json")
     shutil.copyfile(found, tokenizer_path)
