@@ -32,26 +32,18 @@ def find_folder(base: Base) -> Path:
         if (folder / "config.json").is_file():
             return folder
         raise InputError(f"{folder} holds no config.json: not a folder of a pretrained encoder")
-    if base.package:
-        if found := _installed(base.package, tried):
-            return found
-    if base.parts:
-        joined = _joined_parts(base.parts, tried)
-        if joined:
-            return joined
-    if base.gguf:
-        if file := _installed(base.gguf, tried):
-            return _unpacked(file)
+    if base.package and (found := _installed(base.package, tried)):
+        return found
+    if base.parts and (joined := _joined_parts(base.parts, tried)):
+        return joined
+    if base.gguf and (file := _installed(base.gguf, tried)):
+        return _unpacked(file)
     if base.hub:
         from huggingface_hub import snapshot_download
 
         try:
-            return Path(
-                snapshot_download(
-                    base.hub,
-                    allow_patterns=["*.json", "*.txt", "*.model", "*.safetensors"],
-                )
-            )
+            patterns = ["*.json", "*.txt", "*.model", "*.safetensors"]
+            return Path(snapshot_download(base.hub, allow_patterns=patterns))
         except Exception as error:
             reason = str(error).splitlines()[0]
             tried.append(

@@ -45,8 +45,8 @@ class FrozenStates:
         if not self._frozen:
             return
         self._width = model.encoder.config.hidden_size
-        self._ends = np.cumsum([len(example.ids) for example in examples])
         self._lengths = [len(example.ids) for example in examples]
+        self._ends = np.cumsum(self._lengths)
         folder.mkdir(parents=True, exist_ok=True)
         path, complete = folder / "states.f16", folder / "complete"
         shape = (int(self._ends[-1]), self._width)

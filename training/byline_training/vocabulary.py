@@ -14,12 +14,9 @@ from byline_training.config import Base
 from byline_training.encoders import find_tokenizer
 from byline_training.runs import Run, reading
 
-_ROLES = (
-    ("[CLS]", "<s>"), ("[SEP]", "</s>"), ("[PAD]", "<pad>"), ("[UNK]", "<unk>"),
-    ("[MASK]", "<mask>"),
-)  # fmt: skip
 _PADDING = ("[PAD]", "<pad>")
 _UNKNOWN = ("[UNK]", "<unk>")
+_ROLES = (("[CLS]", "<s>"), ("[SEP]", "</s>"), _PADDING, _UNKNOWN, ("[MASK]", "<mask>"))
 
 
 def vocabulary_of(run: Run, name: str) -> Vocabulary:
