@@ -15,7 +15,6 @@ from byline.spec import Thresholds
 from byline_training import card, evaluate, markdown, plots
 from byline_training.data import Prepared
 from byline_training.figures import Judged, calibration_error
-from byline_training.scores import Scores
 
 AS_IT_IS = Calibration((Band(50, 1.0, 0.0),), SentenceBand(1.0, 0.0, 0.0))
 THRESHOLDS = Thresholds(human=0.2, ai=0.9, sentence_human=0.2, sentence_ai=0.9, min_words=40)
@@ -71,10 +70,7 @@ def test_attacked_texts_meet_the_threshold_of_texts_as_they_are() -> None:
     for name, human, ai in (("none", -2.0, 2.0), (attack, 4.0, -3.0)):
         documents += [document([60], [0.0], name), document([60], [1.0], name)]
         log_odds += [human, ai]
-    empty = np.empty(0)
-    figures = evaluate._attacked(
-        documents, Scores(np.asarray(log_odds), empty), AS_IT_IS, THRESHOLDS
-    )
+    figures = evaluate._attacked(judged(documents, log_odds))
     assert figures["none"]["recall_at_5_percent_fpr"] == 1
     assert figures[attack]["recall_at_5_percent_fpr"] == 0
     assert figures[attack]["false_positive_rate"] == 1

@@ -37,7 +37,7 @@ def write(report: dict[str, Any], preset: Preset) -> str:
         f"{report['preset']}`; every figure is in [evaluation.json](evaluation.json). The test "
         "split was used for these figures alone: models, calibrations and thresholds were chosen "
         "on the validation split. Intervals are at 95%: bootstrap over "
-        f"{report.get('intervals_over', 'texts')} for areas and errors, mirrored for the "
+        f"{report['intervals_over']} for areas and errors, mirrored for the "
         "calibration error; Clopper-Pearson for shares.",
         "AUROC is the chance that an AI text gets a higher probability than a human one: 0.5 is a "
         "coin, 1 is perfect. Recall at 1% false positives is the share of AI texts above the "
@@ -410,11 +410,11 @@ def _made(report: dict[str, Any], preset: Preset) -> str:
     )
     trained = [run.get(name, {}).get("commit") for name in ("teacher", "student")]
     commits = " and ".join(dict.fromkeys(commit or run["commit"] for commit in trained))
-    measured = f", measured at commit {report['commit']}" if "commit" in report else ""
     return (
         f"Seed {preset.seed}, commit {commits}, data prepared at commit "
-        f"{run['data'].get('commit', 'unknown')}{measured}, {libraries}. Parity of int8 with fp32 "
-        f"on {preset.gate.documents} validation documents: {parity}.\n\n{hashes}"
+        f"{run['data'].get('commit', 'unknown')}, measured at commit {report['commit']}, "
+        f"{libraries}. Parity of int8 with fp32 on {preset.gate.documents} validation documents: "
+        f"{parity}.\n\n{hashes}"
     )
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
@@ -87,7 +86,6 @@ def evaluate(run: Run) -> None:
             "milliseconds_128_tokens": report["times"][name]["least"],
         }
     report["leave_out"] = leave_out(run, "test")
-    docs.mkdir(parents=True, exist_ok=True)
     text = json.dumps(report, indent=1) + "\n"
     (docs / "evaluation.json").write_text(text, encoding="utf-8")
     plots.draw(report, curves, docs / "evaluation")
@@ -101,9 +99,12 @@ def _measure(
     run: Run, name: str, splits: dict[str, list[Prepared]], scores: dict[str, Scores]
 ) -> tuple[dict[str, Any], dict[str, Any]]:
     calibration, thresholds = load_calibration(run, name)
-    test = splits["test"]
+
+    def judge(split: str) -> Judged:
+        return Judged.by_model(splits[split], scores[split].documents, calibration, thresholds)
+
+    test, everything = splits["test"], judge("test")
     summary = summarize(run.preset, test, scores["test"], calibration, thresholds)
-    everything = Judged.by_model(test, scores["test"].documents, calibration, thresholds)
     judged = everything.pure(thresholds)
     labels, probabilities = judged.labels, judged.probabilities
     interval = partial(bootstrap, labels=labels, scores=probabilities, groups=judged.groups)
@@ -157,21 +158,13 @@ def _measure(
     }
     for split, figures_name in _ATTACKED.items():
         if split in scores:
-            measured[figures_name] = _attacked(
-                splits[split], scores[split], calibration, thresholds
-            )
+            measured[figures_name] = _attacked(judge(split).pure(thresholds))
     if "test_long" in scores:
-        long = Judged.by_model(
-            splits["test_long"], scores["test_long"].documents, calibration, thresholds
-        )
+        long = judge("test_long")
         measured["long_documents"] = long.figures() | {"by_domain": long.by(lambda d: d.domain)}
     if "test_paired" in scores:
-        paired = Judged.by_model(
-            splits["test_paired"], scores["test_paired"].documents, calibration, thresholds
-        )
-        measured["paired_documents"] = _paired(paired, judged)
-    curve = {"labels": labels, "probabilities": probabilities}
-    return measured, curve
+        measured["paired_documents"] = _paired(judge("test_paired"), judged)
+    return measured, {"labels": labels, "probabilities": probabilities}
 
 
 def _paired(paired: Judged, test: Judged) -> dict[str, Any]:
@@ -221,10 +214,7 @@ def _mixed(
     }
 
 
-def _attacked(
-    documents: Sequence[Prepared], scores: Scores, calibration: Calibration, thresholds: Thresholds
-) -> dict[str, Any]:
-    judged = Judged.by_model(documents, scores.documents, calibration, thresholds).pure(thresholds)
+def _attacked(judged: Judged) -> dict[str, Any]:
     attacks = np.asarray([d.attack for d in judged.documents])
     plain = judged.where(attacks == "none")
     # An attacked text meets the threshold that was set for texts as they are.

@@ -171,9 +171,9 @@ def share_interval(hits: NDArray[np.bool_], groups: NDArray[np.int64]) -> Interv
     return binomial_interval(float(hits.mean()) * trials, trials)
 
 
-def binomial_interval(hits: float, trials: float, confidence: float = 0.95) -> Interval:
-    """Two-sided exact interval of a share (Clopper and Pearson 1934); 0 to 1 without trials."""
-    tail = (1 - confidence) / 2
+def binomial_interval(hits: float, trials: float) -> Interval:
+    """Two-sided 95% interval of a share (Clopper and Pearson 1934); 0 to 1 without trials."""
+    tail = (1 - 0.95) / 2
     low = float(beta.ppf(tail, hits, trials - hits + 1)) if hits > 0 else 0.0
     return low, upper_bound(hits, trials, 1 - tail)
 

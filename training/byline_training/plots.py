@@ -17,6 +17,10 @@ _COLOURS = {
     "student": "#003f5c",
     "student_int8": "#ef7d16",
 }
+_CALLED_AI = (
+    ("recall", _COLOURS[DEFAULT], "AI texts called ai"),
+    ("false_positive_rate", "#003f5c", "human texts called ai"),
+)
 _MOST = 100
 """Rows of one kind in a picture: a thousand domains would make it too high to be drawn."""
 
@@ -122,10 +126,7 @@ def _groups(plt: Any, default: dict[str, Any], folder: Path) -> None:
     parts = [_largest(default[key]) for key in ("by_length", "by_domain", "by_family")]
     rows = [item for part in parts for item in part.items()]
     figure, axes = plt.subplots(figsize=(7, 0.24 * len(rows) + 1.4))
-    for key, colour, label in (
-        ("recall", _COLOURS[DEFAULT], "AI texts called ai"),
-        ("false_positive_rate", "#003f5c", "human texts called ai"),
-    ):
+    for key, colour, label in _CALLED_AI:
         shown = [(i, v) for i, (_, v) in enumerate(reversed(rows)) if key in v]
         for i, values in shown:
             low, high = values[f"{key}_interval"]
@@ -161,10 +162,7 @@ def _cut(groups: dict[str, Any], kinds: str) -> str:
 def _attacks(plt: Any, attacks: dict[str, Any], folder: Path) -> None:
     figure, axes = plt.subplots(figsize=(7, 3.4))
     at = np.arange(len(attacks))
-    for offset, key, colour, label in (
-        (-0.2, "recall", _COLOURS[DEFAULT], "AI texts called ai"),
-        (0.2, "false_positive_rate", "#003f5c", "human texts called ai"),
-    ):
+    for offset, (key, colour, label) in zip((-0.2, 0.2), _CALLED_AI, strict=True):
         axes.bar(at + offset, [100 * v.get(key, 0) for v in attacks.values()], 0.4, color=colour,
                  label=label)  # fmt: skip
     axes.set_xticks(at, [name.replace("_", "\n") for name in attacks], fontsize=8)

@@ -43,4 +43,4 @@ def progress(items: Iterable[T], what: str, done: int = 0, total: int | None = N
             said = now
             rate = (count - done) / (now - started)
             left = f", {(total - count) / rate / 60:.1f} min left" if total and rate else ""
-            print(f"{what}: {count}/{total or '?'}{left}", file=sys.stderr, flush=True)  # noqa: T201
+            note(f"{what}: {count}/{total or '?'}{left}")

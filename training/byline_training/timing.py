@@ -39,13 +39,12 @@ def time_models(run: Run) -> dict[str, dict[str, float]]:
     rng = np.random.default_rng(0)
     tokenizer = load_tokenizer(run)
     ids = rng.integers(5, tokenizer.vocabulary_size, (1, TOKENS))
-    window = Window(ids[0], np.zeros(TOKENS, np.int32))
     tensor = torch.from_numpy(ids)
     contenders: dict[str, Callable[[], object]] = {}
     for name in MODELS:
         session = Session(run.path("onnx", f"{name}.onnx"))
-        own = Window(vocabulary_of(run, name).translate(ids[0]).astype(np.int64), window.owners)
-        contenders[name] = partial(session.run, own)
+        own = vocabulary_of(run, name).translate(ids[0]).astype(np.int64)
+        contenders[name] = partial(session.run, Window(own, np.zeros(TOKENS, np.int32)))
     size = BertConfig(vocab_size=tokenizer.vocabulary_size)
     bert = TwoHeads(BertModel(size, add_pooling_layer=False)).eval()
     for name, model in (
