@@ -6,7 +6,6 @@ import io
 import textwrap
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from itertools import islice
 from typing import BinaryIO
 
@@ -15,6 +14,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from byline import SentenceScore
 from byline_cli.model_info import ModelInfo
 from byline_cli.results import Result
 from byline_cli.terminal import UNBOUNDED, standard_output
@@ -46,14 +46,6 @@ _TEXT_WIDTH = 80
 _PAGE = 500  # rows
 _INDENT = 23
 _LEAST_NAME = 26
-
-
-@dataclass(frozen=True, slots=True)
-class _Sentences:
-    """The sentences of a document: verdict, probability and text of each."""
-
-    name: str
-    rows: tuple[tuple[str, float | None, str], ...]
 
 
 def write_table(
@@ -89,7 +81,7 @@ def _print(results: Iterable[Result], model: ModelInfo, detailed: bool, console:
         console.print(_table(rows, console))
         for result in page:
             if detailed and result.verdict is not None:
-                _print_sentences(_sentences(result), console)
+                _print_sentences(result, result.verdict.sentences, console)
     width = min(console.width, _TEXT_WIDTH)
     console.print(Text(summary(counts), style="bold"), width=width)
     notes = [thresholds(model), sentence_thresholds(model) if detailed else "", limits(model)]
@@ -135,27 +127,14 @@ def _marked(kind: str, console: Console) -> Text:
     return Text(f"{plain if console.options.ascii_only else mark} {_WORDS[kind]}", style=style)
 
 
-def _sentences(result: Result) -> _Sentences:
-    spans = result.verdict.sentences if result.verdict else ()
-    return _Sentences(
-        result.title,
-        tuple(
-            (
-                s.verdict,
-                s.probability if s.verdict != "too_short" else None,
-                " ".join(result.text[s.start : s.end].split()),
-            )
-            for s in spans
-        ),
-    )
-
-
-def _print_sentences(document: _Sentences, console: Console) -> None:
-    console.print(Text(shown(document.name), style="bold"), soft_wrap=True)
-    for verdict, probability, text in document.rows:
-        line = Text("  ").append_text(_marked(verdict, console))
+def _print_sentences(result: Result, sentences: Sequence[SentenceScore], console: Console) -> None:
+    console.print(Text(shown(result.title), style="bold"), soft_wrap=True)
+    for sentence in sentences:
+        kind = sentence.verdict
+        line = Text("  ").append_text(_marked(kind, console))
         line.pad_right(_INDENT - len(line) - 8)
-        line.append(f"{percent(probability):>6}  ")
+        line.append(f"{percent(None if kind == 'too_short' else sentence.probability):>6}  ")
+        text = " ".join(result.text[sentence.start : sentence.end].split())
         indent = " " * _INDENT
         body = textwrap.fill(shown(text), max(_LEAST_NAME, console.width - _INDENT)).replace(
             "\n", f"\n{indent}"
