@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import glob
 import io
 import json
 import os
@@ -65,14 +66,10 @@ def opened(path: Path | None) -> Iterator[BinaryIO]:
 
 
 def _remove_left_over(path: Path) -> None:
-    for left in path.parent.glob(f".{_literal(path.name)}.*.partial"):
+    for left in path.parent.glob(f".{glob.escape(path.name)}.*.partial"):
         pid = left.name.removesuffix(".partial").rpartition(".")[2]
         if pid.isdecimal() and not _runs(int(pid)):
             left.unlink(missing_ok=True)
-
-
-def _literal(name: str) -> str:
-    return "".join(f"[{c}]" if c in "*?[" else c for c in name)
 
 
 def _runs(pid: int) -> bool:
