@@ -111,12 +111,12 @@ def layout(pages: Sequence[Sequence[Line]]) -> list[Block]:
                 open_paragraph = [*open_paragraph, *group]
                 continue
             if open_paragraph:
-                blocks.extend(_block(open_paragraph, body, margins, whole))
+                blocks.append(_block(open_paragraph, body, margins, whole))
             open_paragraph = group
         if aside:
             blocks.extend(aside)
     if open_paragraph:
-        blocks.extend(_block(open_paragraph, body, margins, whole))
+        blocks.append(_block(open_paragraph, body, margins, whole))
     return _tables_together(blocks)
 
 
@@ -347,14 +347,12 @@ def _continues(paragraph: list[Line], group: list[Line]) -> bool:
     )
 
 
-def _block(lines: list[Line], body: float, margins: _Margins, whole: str) -> Iterator[Block]:
+def _block(lines: list[Line], body: float, margins: _Margins, whole: str) -> Block:
     first = lines[0]
     if first.gaps and len(lines) > 1:
-        yield Block("table", "\n".join(line.text for line in lines))
-        return
+        return Block("table", "\n".join(line.text for line in lines))
     if first.fixed:
-        yield Block("code", "\n".join(line.text for line in lines))
-        return
+        return Block("code", "\n".join(line.text for line in lines))
     text = _joined(lines, whole)
     kind: Kind = "paragraph"
     marker = MARKER.match(text)
@@ -364,7 +362,7 @@ def _block(lines: list[Line], body: float, margins: _Margins, whole: str) -> Ite
         kind, text = "list_item", text[marker.end() :]
     elif len(lines) > 1 and _set_in(lines, margins):
         kind = "quote"
-    yield Block(kind, text)
+    return Block(kind, text)
 
 
 def _set_in(lines: Sequence[Line], margins: _Margins) -> bool:
