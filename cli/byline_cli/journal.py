@@ -79,22 +79,17 @@ class Journal:
         self._begun[given] = key
         return None
 
-    def add(self, given: Input, result: Result, texts: bool) -> None:
+    def add(self, given: Input, result: Result) -> None:
         """Write a result down, unless it is; one without a verdict is tried again the next time.
 
         Args:
             given: that `known` was asked for before it was read.
             result: what came of it.
-            texts: whether the output needs the text and the sentences.
         """
         key = self._begun.pop(given, None)
         if key is None or result.verdict is None:
             return
-        values = asdict(result)
-        if not texts:
-            values["text"] = ""
-            values["verdict"]["sentences"] = []
-        line = f'{{"key": "{key}", "result": {json.dumps(values)}}}\n'
+        line = f'{{"key": "{key}", "result": {json.dumps(asdict(result))}}}\n'
         try:
             self._file.write(line.encode("ascii"))
             self._file.flush()

@@ -66,6 +66,10 @@ class Result:
             verdict = replace(verdict, findings=(*verdict.findings, finding))
         return replace(self, verdict=verdict)
 
+    def bare(self) -> Result:
+        """The same without its text and sentences: the output needs neither."""
+        return replace(self, text="", verdict=self.verdict and replace(self.verdict, sentences=()))
+
     @property
     def title(self) -> str:
         """What people are shown."""

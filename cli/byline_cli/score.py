@@ -161,7 +161,7 @@ def _results(
     with closing(engine.run(settings.inputs(passed), known)) as pairs:
         for given, result in pairs:
             if journal is not None:
-                journal.add(given, result, settings.asked.texts)
+                journal.add(given, result)
             yield result
 
 

@@ -15,7 +15,7 @@ from collections import deque
 from collections.abc import Callable, Generator, Iterable
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import chain, islice
 from multiprocessing.connection import wait
 from pathlib import Path
@@ -40,7 +40,7 @@ class Task:
         model: name of the model; None to read only, where a server scores.
         repository: folder of models.
         min_words: raises the model's own limit.
-        keep_text: whether the text is needed again, or only its verdict.
+        keep_text: whether the text and its sentences are needed again, or only the verdict.
     """
 
     reading: Reading
@@ -67,7 +67,7 @@ class Task:
 
         def work(given: Input) -> Result:
             result = scored(read(given, self.reading), detector)
-            return result if self.keep_text else replace(result, text="")
+            return result if self.keep_text else result.bare()
 
         return work
 

@@ -31,7 +31,7 @@ def written(path: Path, *finished: tuple[Input, float]) -> None:
     for given, _ in finished:  # several are under way at once
         assert journal.known(given) is None
     for given, log_odds in finished:
-        journal.add(given, result(given, log_odds), texts=False)
+        journal.add(given, result(given, log_odds))
     journal.close(done=False)
 
 
@@ -59,7 +59,7 @@ def test_damaged_line_is_done_again(tmp_path: Path, old: str, new: str) -> None:
     path.write_text(path.read_text().replace(old, new))
     journal = Journal(path, {"model": "a"}, resume=True)
     assert journal.known(given) is None
-    journal.add(given, result(given, 2.0), texts=False)
+    journal.add(given, result(given, 2.0))
     assert len(journal) == 1
     journal.close(done=False)
 
