@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import re
 import shutil
@@ -36,7 +35,7 @@ def export_triton(
     probability. docs/scaling.md says how it is served.
     """
     from byline import InputError, ModelRepository
-    from byline.repository import DEFAULT_MODEL
+    from byline.repository import CHECKSUMS, DEFAULT_MODEL, checksums
 
     found = ModelRepository.find(repository)
     model = found.load(name or DEFAULT_MODEL)
@@ -47,7 +46,7 @@ def export_triton(
     if not batching:
         _drop_batching(target / "config.pbtxt")
         _sign(target, model.version)
-    _write_checksums(folder, model.name)
+    (folder / CHECKSUMS).write_text(checksums([target]), "utf-8")
     most = model.config.max_batch_size
     for step, text in configurations(model.name, most, instances).items():
         version = folder / step / "1"
@@ -70,18 +69,9 @@ def _drop_batching(path: Path) -> None:
 
 def _sign(folder: Path, version: int) -> None:
     """Note the hash of the changed configuration where the model's hashes are."""
+    from byline.repository import sha256
+
     path = folder / str(version) / "scoring.json"
     values = json.loads(path.read_text("utf-8"))
-    values["files"]["config.pbtxt"] = _sha256(folder / "config.pbtxt")
+    values["files"]["config.pbtxt"] = sha256(folder / "config.pbtxt")
     path.write_text(json.dumps(values, indent=2) + "\n", "utf-8")
-
-
-def _write_checksums(folder: Path, name: str) -> None:
-    files = sorted(path for path in (folder / name).rglob("*") if path.is_file())
-    lines = [f"{_sha256(file)}  {file.relative_to(folder).as_posix()}\n" for file in files]
-    (folder / "SHA256SUMS").write_text("".join(lines), "utf-8")
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

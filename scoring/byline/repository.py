@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -102,7 +103,7 @@ class ModelRepository:
                 )
         listed = self._checksums()
         for file, expected in {**spec.files, f"{version}/scoring.json": None}.items():
-            digest = _sha256(folder / file)
+            digest = sha256(folder / file)
             wanted = {expected, listed.get(f"{name}/{file}")} - {None}
             if not wanted:
                 raise ModelInvalid(self.path / CHECKSUMS, f"does not list {name}/{file}")
@@ -139,7 +140,21 @@ def _version(folder: Path, config: ModelConfig) -> int:
     return allowed[-1]
 
 
-def _sha256(path: Path) -> str:
+def checksums(models: Iterable[Path]) -> str:
+    """What `SHA256SUMS` says of the files in folders of models that are whole."""
+    return "".join(
+        f"{sha256(file)}  {file.relative_to(folder.parent).as_posix()}\n"
+        for folder in sorted(models, key=lambda folder: folder.name)
+        for file in sorted(f for f in folder.rglob("*") if f.is_file())
+    )
+
+
+def sha256(path: Path) -> str:
+    """Hex SHA-256 of a model's file.
+
+    Raises:
+        ModelInvalid: it can't be read.
+    """
     try:
         with path.open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Iterable
 from pathlib import Path
 
 from byline.errors import InputError
-from byline.repository import CHECKSUMS, ModelRepository
+from byline.repository import CHECKSUMS, ModelRepository, checksums
 from byline.spec import LABELS, Spec
 from byline_training.calibrate import load_calibration
 from byline_training.config import ROOT
@@ -112,7 +111,7 @@ def export(run: Run, repository: Path) -> None:
     folders = [*(made / name for name in MODELS), *(repository / name for name in others)]
     # Written before the models are renamed, and takes its place right after.
     with replacing(repository / CHECKSUMS) as temporary:
-        temporary.write_text(_checksums(folders), encoding="utf-8")
+        temporary.write_text(checksums(folders), encoding="utf-8")
         for name in MODELS:
             place = repository / name
             if place.exists():
@@ -147,15 +146,7 @@ def write_checksums(repository: Path) -> None:
     """Write `SHA256SUMS` over the files of all models."""
     names = ModelRepository(repository).names()
     with replacing(repository / CHECKSUMS) as temporary:
-        temporary.write_text(_checksums(repository / name for name in names), encoding="utf-8")
-
-
-def _checksums(models: Iterable[Path]) -> str:
-    return "".join(
-        f"{sha256(file)}  {file.relative_to(folder.parent).as_posix()}\n"
-        for folder in sorted(models, key=lambda folder: folder.name)
-        for file in sorted(f for f in folder.rglob("*") if f.is_file())
-    )
+        temporary.write_text(checksums(repository / name for name in names), encoding="utf-8")
 
 
 def _write_model(
