@@ -16,6 +16,7 @@ from byline_cli.blocks import QUOTE_INDENT, Block, Kind
 from byline_cli.readers.archive import Archive
 from byline_cli.readers.encodings import decode
 from byline_cli.readers.html import html_blocks
+from byline_cli.readers.styles import kind_of_style
 
 _WHAT = "a Word document"
 # The namespaces of ECMA-376, and those of its strict form.
@@ -24,17 +25,6 @@ _WORD = re.compile(
     r"|purl\.oclc\.org/ooxml/wordprocessingml/main)\}"
 )
 _CHOICE = "{http://schemas.openxmlformats.org/markup-compatibility/2006}Choice"
-_HEADING = re.compile(r"heading \d|title|subtitle", re.IGNORECASE)
-# Names of styles that Word, LibreOffice and pandoc give.
-_STYLED: tuple[tuple[re.Pattern[str], Kind], ...] = (
-    (re.compile(r"(?:intense )?quote|block text|quotations", re.IGNORECASE), "quote"),
-    (re.compile(r"source code|(?:html )?preformatted(?: text)?|macro", re.IGNORECASE), "code"),
-    (
-        re.compile(r"(?:toc|index) (?:\d|heading)|table of .*|contents.*", re.IGNORECASE),
-        "navigation",
-    ),
-    (re.compile(r"bibliography|(?:foot|end)note text|footnote", re.IGNORECASE), "reference"),
-)
 _SILENT = frozenset(
     "del moveFrom instrText delText delInstrText fldData rPr pPr sectPr tblPr footnoteRef "
     "endnoteRef annotationRef commentReference rt".split()
@@ -166,18 +156,12 @@ def _styles(archive: Archive, part: str) -> tuple[dict[str, Kind], frozenset[str
         while kind is None and ancestor in names and ancestor not in done:
             done.add(ancestor)  # they could descend from one another
             line.append(ancestor)
-            kind = _named(names[ancestor])
+            kind = kind_of_style(names[ancestor])
             ancestor = parents.get(ancestor, "")
         kind = kind or kinds.get(ancestor)
         if kind is not None:
             kinds |= dict.fromkeys(line, kind)
     return kinds, frozenset(id for id in lists if kinds.get(id) != "heading")
-
-
-def _named(style: str) -> Kind | None:
-    if _HEADING.fullmatch(style):
-        return "heading"
-    return next((kind for pattern, kind in _STYLED if pattern.fullmatch(style)), None)
 
 
 def _goes_on(paragraph: Any) -> bool:

@@ -9,6 +9,7 @@ from typing import Any
 from byline import InputError
 from byline_cli.blocks import QUOTE_INDENT, Block, Kind
 from byline_cli.readers.archive import Archive
+from byline_cli.readers.styles import kind_of_style
 
 _WHAT = "an OpenDocument text"
 _TEXT = "{urn:oasis:names:tc:opendocument:xmlns:text:1.0}"
@@ -20,15 +21,6 @@ _DRAW = "{urn:oasis:names:tc:opendocument:xmlns:drawing:1.0}"
 _SVG = "{urn:oasis:names:tc:opendocument:xmlns:svg-compatible:1.0}"
 _MANIFEST = "{urn:oasis:names:tc:opendocument:xmlns:manifest:1.0}"
 
-# Names of styles that LibreOffice and pandoc give, as ODF spells them.
-_STYLED: dict[str, Kind] = {
-    "Preformatted_20_Text": "code",
-    "Source_20_Code": "code",
-    "Quotations": "quote",
-    "Quote": "quote",
-    "Title": "heading",
-    "Subtitle": "heading",
-}
 _LENGTH = re.compile(r"(\d{1,6}(?:\.\d{1,9})?)(in|cm|mm|pt|pc)")
 _TWIPS = {"in": 1440, "cm": 1440 / 2.54, "mm": 1440 / 25.4, "pt": 20, "pc": 240}
 _LISTS = tuple(
@@ -120,8 +112,8 @@ class _Body:
         name = element.get(f"{_TEXT}style-name")
         seen: set[str] = set()
         while name and name not in seen:  # styles could be made to descend from one another
-            if name in _STYLED:
-                return _STYLED[name]
+            if named := kind_of_style(name.replace("_20_", " ")):
+                return named
             seen.add(name)
             name = self._parents.get(name)
         own = element.get(f"{_TEXT}style-name")

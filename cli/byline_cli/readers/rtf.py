@@ -14,6 +14,7 @@ from dataclasses import dataclass, field, replace
 
 from byline import InputError
 from byline_cli.blocks import QUOTE_INDENT, Block, Kind
+from byline_cli.readers.styles import kind_of_style
 
 _TOKEN = re.compile(
     rb"\\([a-zA-Z]{1,32})(-?\d{1,10})? ?|\\'([0-9a-fA-F]{2})|\\([^a-zA-Z])|([{}])|[\r\n]+"
@@ -33,15 +34,8 @@ _NOT_TEXT = frozenset(
     "themedata colorschememapping datastore latentstyles xmlnstbl filetbl template shpinst "
     "nonesttables ftnsep ftnsepc aftnsep aftnsepc background mmathPr userprops operator".split()
 )
-# Fonts whose width tells code, and names of styles as Word, LibreOffice and others have them.
+# Fonts whose width tells code.
 _FIXED = re.compile(r"mono|courier|consol|menlo|typewriter|source code|fixed", re.IGNORECASE)
-_STYLED: tuple[tuple[re.Pattern[str], Kind], ...] = (
-    (re.compile(r"preformatted|source ?code|plain code|macro", re.IGNORECASE), "code"),
-    (re.compile(r"quot|block ?text", re.IGNORECASE), "quote"),
-    (re.compile(r"^toc\b|contents \d|^index \d|^contents heading", re.IGNORECASE), "navigation"),
-    (re.compile(r"^heading|^title$|^subtitle$", re.IGNORECASE), "heading"),
-    (re.compile(r"bibliography|footnote text|^footnote$", re.IGNORECASE), "reference"),
-)
 _ENCODINGS = {0: "cp1252", 77: "mac_roman", 128: "cp932", 129: "cp949", 134: "gbk", 136: "big5",
               161: "cp1253", 162: "cp1254", 163: "cp1258", 177: "cp1255", 178: "cp1256",
               186: "cp1257", 204: "cp1251", 222: "cp874", 238: "cp1250"}  # fmt: skip
@@ -292,10 +286,8 @@ class _Interpreter:
         self._cells = ""
 
     def _kind(self, paragraph: _Paragraph, text: str) -> Kind:
-        name = self._styles.get(paragraph.style, "")
-        for pattern, kind in _STYLED:
-            if pattern.search(name):
-                return kind
+        if named := kind_of_style(self._styles.get(paragraph.style, "")):
+            return named
         if paragraph.fixed > len(text.strip()) // 2:
             return "code"
         if paragraph.outline:
