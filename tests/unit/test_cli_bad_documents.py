@@ -799,6 +799,37 @@ def test_paragraph_of_opendocument_set_in_on_both_sides_is_a_quotation(
     assert [block.kind for block in odt_blocks(path.read_bytes(), 50_000_000)] == [kind]
 
 
+@pytest.mark.parametrize(
+    ("parent", "kind"),
+    [
+        ("Quotations", "quote"),
+        ("Intense_20_Quote", "quote"),
+        ("Preformatted_20_Text", "code"),
+        ("Abstract", "paragraph"),
+        ("My_20_own", "paragraph"),
+    ],
+)
+def test_named_style_of_opendocument_is_what_it_inherits(
+    tmp_path: Path, parent: str, kind: Kind
+) -> None:
+    with zipfile.ZipFile(DOCUMENTS / "pandoc/article.odt") as archive:
+        named = archive.read("styles.xml").decode()
+    own = f'<style:style style:name="My_20_own" style:parent-style-name="{parent}"/>'
+    content = (
+        '<o:x xmlns:o="urn:oasis:names:tc:opendocument:xmlns:office:1.0" '
+        'xmlns:t="urn:oasis:names:tc:opendocument:xmlns:text:1.0" '
+        'xmlns:s="urn:oasis:names:tc:opendocument:xmlns:style:1.0">'
+        '<s:style s:name="P1" s:parent-style-name="My_20_own"/>'
+        '<o:text><t:p t:style-name="P1">Words.</t:p></o:text></o:x>'
+    )
+    parts = {
+        "styles.xml": named.replace("</office:styles>", f"{own}</office:styles>").encode(),
+        PARTS["odt"]: content.encode(),
+    }
+    path = rewritten(tmp_path, "odt", parts)
+    assert [block.kind for block in odt_blocks(path.read_bytes(), 50_000_000)] == [kind]
+
+
 def test_document_within_a_word_document(tmp_path: Path) -> None:
     r = 'xmlns:r="http://schemas.openxmlformats.org/officeDocument/2006/relationships"'
     body = f'<w:document {W} {r}><w:body><w:altChunk r:id="a"/></w:body></w:document>'

@@ -59,17 +59,20 @@ def odt_blocks(data: bytes, limit: int) -> Iterator[Block]:
     body = content.find(f".//{_OFFICE}text")
     if body is None:
         raise InputError(f"is not {_WHAT} but another OpenDocument file")
-    yield from _Body(content).blocks(body)
+    named = [archive.xml("styles.xml")] if "styles.xml" in archive.names else []
+    yield from _Body(content, named).blocks(body)
 
 
 class _Body:
     """Walks the body; a stack of its own, so that no nesting is too deep."""
 
-    def __init__(self, content: Any) -> None:
+    def __init__(self, content: Any, named: list[Any]) -> None:
         self._parents = {
             style.get(f"{_STYLE}name"): style.get(f"{_STYLE}parent-style-name")
-            for style in content.iter(f"{_STYLE}style")
+            for part in (*named, content)
+            for style in part.iter(f"{_STYLE}style")
         }
+        # Of the named ones the indent tells nothing: abstracts are set in, too.
         self._set_in = {
             style.get(f"{_STYLE}name", "")
             for style in content.iter(f"{_STYLE}style")
