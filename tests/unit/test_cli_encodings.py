@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from byline import InputError
 from byline.normalize import normalize
-from byline_cli.readers.encodings import decode
+from byline_cli.readers.encodings import decode, encoding_of
 
 pytestmark = pytest.mark.unit
 
@@ -102,6 +102,12 @@ def test_page_that_declares_latin_1_is_read_as_browsers_do(name: str) -> None:
 def test_a_wrongly_declared_encoding_is_survived() -> None:
     page = '<meta charset="no-such-encoding">' + TEXT * 3
     assert decode(page.encode("cp1252"), declared_in_html=True) == page
+
+
+def test_stray_nul_in_a_text_is_its_flaw() -> None:
+    damaged = TEXT.replace(" ", "\0 ", 1) * 3
+    assert decode(damaged.encode()) == damaged
+    assert encoding_of(damaged.encode()) == "utf-8"
 
 
 @pytest.mark.parametrize(

@@ -53,18 +53,23 @@ def decode(data: bytes, declared_in_html: bool = False) -> str:
     for mark, encoding in _MARKS:
         if data.startswith(mark):
             return data[len(mark) :].decode(encoding, "replace")
-    text = None if b"\0" in data else _utf8(data)
+    text = _utf8(data)
     if text is None and declared_in_html and b"\0" not in data:
         text = _declared(data)
-    if text is None:
-        text = _guessed(data)
-    sample = text[:_SAMPLE]
-    if len(_CONTROL.findall(sample)) > len(sample) // 50:
+    if text is None or (b"\0" in data and _is_binary(text)):
+        text = data.decode(_guess(data), "replace")  # of UTF-16 every other byte may be NUL
+    if _is_binary(text):
         raise InputError(_NOT_TEXT)
     return text
 
 
 _NOT_TEXT = "looks like binary data, not text; if it is text, save it as UTF-8"
+
+
+def _is_binary(text: str) -> bool:
+    """Whether it has more control characters than damage leaves in a text."""
+    sample = text[:_SAMPLE]
+    return len(_CONTROL.findall(sample)) > len(sample) // 50
 
 
 def _utf8(data: bytes) -> str | None:
@@ -115,16 +120,13 @@ def encoding_of(sample: bytes) -> str:
     for mark, encoding in _MARKS:
         if sample.startswith(mark):
             return encoding[:6]  # with which Python reads the mark itself
-    if b"\0" in sample:
-        return _guess(sample[: len(sample) // 4 * 4])  # UTF-16's line feed has two bytes
     whole = sample.rsplit(b"\n", 1)[0]  # a letter may be cut at the end
     if whole.isascii():
         whole = sample  # of which the last line is all that tells
-    return "utf-8" if _utf8(whole) is not None else _guess(whole)
-
-
-def _guessed(data: bytes) -> str:
-    return data.decode(_guess(data), "replace")
+    text = _utf8(whole)
+    if b"\0" in sample and (text is None or _is_binary(text)):
+        return _guess(sample[: len(sample) // 4 * 4])  # UTF-16's line feed has two bytes
+    return "utf-8" if text is not None else _guess(whole)
 
 
 def _guess(data: bytes) -> str:
