@@ -337,6 +337,33 @@ def test_rich_text_of_other_writers() -> None:
     assert join(rtf_blocks(b"{\\rtf1 cut off \\'e")).text != ""
 
 
+def test_text_boxes_of_rich_text_stand_behind_their_paragraph() -> None:
+    box = (
+        rb"{\shp{\*\shpinst\shpleft0{\sp{\sn wzName}{\sv \u65?Box}}{\shptxt\pard One box"
+        rb"{\footnote A note.}.\par\pard\s2 Said by others.\par\pard\intbl Cell\cell\row"
+        rb"\pard Its end%s}}{\shprslt{\*\do{\dptxbxtext One box.\par}}\pard One box.\par}}"
+    )
+    begin = rb"{\rtf1{\stylesheet{\s2 Quote;}}{\header " + box % b"" + rb"}\pard A sentence "
+    source = begin + box + rb"goes on.\par The end.}"
+    behind = [
+        ("reference", "A note."),
+        ("paragraph", "One box."),
+        ("quote", "Said by others."),
+        ("table", "Cell"),
+        ("paragraph", "Its end"),
+    ]
+    for end in (b"", rb"\par"):
+        blocks = [(block.kind, block.text) for block in rtf_blocks(source % end)]
+        assert blocks == [
+            ("paragraph", "A sentence goes on."),
+            *behind,
+            ("paragraph", "The end."),
+        ]
+    cut = source[: source.index(b"%s")]
+    blocks = [(block.kind, block.text) for block in rtf_blocks(cut)]
+    assert blocks == [("paragraph", "A sentence"), *behind]
+
+
 @pytest.mark.parametrize("newline", [b"\n", b"\r\n", b"\r"])
 def test_rich_text_of_macos_ends_paragraphs_by_a_backslash_before_a_line_end(
     newline: bytes,

@@ -31,7 +31,7 @@ _NOT_TEXT = frozenset(
     "fonttbl colortbl stylesheet info pict object header headerl headerr headerf footer footerl "
     "footerr footerf pntext listtext pntxta pntxtb fldinst xe tc rxe bkmkstart bkmkend "
     "annotation atnid atnauthor atndate generator listtable listoverridetable revtbl rsidtbl "
-    "themedata colorschememapping datastore latentstyles xmlnstbl filetbl template shpinst "
+    "themedata colorschememapping datastore latentstyles xmlnstbl filetbl template shprslt "
     "nonesttables ftnsep ftnsepc aftnsep aftnsepc background mmathPr userprops operator".split()
 )
 # Fonts whose width tells code.
@@ -50,7 +50,7 @@ class _State:
     silent: bool = False
     may_ignore: bool = False
     hidden: bool = False
-    note: bool = False
+    shape: bool = False  # in what describes one, around its text
     unicode_skip: int = 1
     font: int = 0
     table: str = ""
@@ -71,6 +71,15 @@ class _Paragraph:
     fixed: int = 0  # characters in a font of fixed width
 
 
+@dataclass(slots=True)
+class _Interrupted:
+    """A paragraph, within which a note or a text box stands in a group so deep."""
+
+    depth: int
+    paragraph: _Paragraph
+    by_note: bool
+
+
 def rtf_blocks(data: bytes) -> Iterator[Block]:
     """Read an .rtf.
 
@@ -86,8 +95,8 @@ class _Interpreter:
     def __init__(self) -> None:
         self._states = [_State()]
         self._paragraph = _Paragraph()
-        self._outer: list[tuple[int, _Paragraph]] = []  # paragraphs that a note interrupts
-        self._notes: list[Block] = []
+        self._outer: list[_Interrupted] = []
+        self._behind: list[Block] = []  # notes and text boxes of the paragraph so far
         self._rows: list[str] = []
         self._cells = ""
         self._initial = ""  # a drop cap, of which the next paragraph is the rest
@@ -129,17 +138,23 @@ class _Interpreter:
                     position += max(0, value or 0)
                 yield from self._control(word.decode("ascii"), value)
         self._flush()
+        while self._outer:  # the file is cut off
+            self._close()
         self._paragraph.initial = False  # nothing follows
         yield from self._end_paragraph()
         yield from self._end_table()
 
     def _close(self) -> None:
+        if self._outer and self._outer[-1].depth == len(self._states):
+            text = _without_surrogates("".join(self._paragraph.pieces))
+            outer = self._outer.pop()
+            if outer.by_note:
+                self._behind.append(Block("reference", text.strip()))
+            else:
+                self._behind.extend(self._block(self._paragraph, text))
+            self._paragraph = outer.paragraph
         if len(self._states) > 1:
             self._states.pop()
-        if self._outer and self._outer[-1][0] == len(self._states):
-            note = _without_surrogates("".join(self._paragraph.pieces)).strip()
-            self._notes.append(Block("reference", note))
-            self._paragraph = self._outer.pop()[1]
 
     def _symbol(self, symbol: str) -> None:
         state = self._states[-1]
@@ -154,21 +169,25 @@ class _Interpreter:
         if word not in _PUT:
             self._skip = 0  # text behind it is no stand-in, though the writer gave none
         if state.may_ignore:
-            state.may_ignore, state.silent = False, state.silent or word != "footnote"
+            state.may_ignore = False
+            state.silent = state.silent or word not in ("footnote", "shpinst")
         if word in ("fonttbl", "stylesheet"):
             state.table, state.silent = word, True
         elif word in _NOT_TEXT:
             state.silent = True
             paragraph.item = paragraph.item or word in ("pntext", "listtext")
-        elif word == "footnote" and not state.silent:
-            self._outer.append((len(self._states) - 1, paragraph))
+        elif word in ("footnote", "shptxt") and not state.silent:
+            self._outer.append(_Interrupted(len(self._states), paragraph, word == "footnote"))
             self._paragraph = _Paragraph()
+            state.shape = False
         elif state.table:
             self._describe(state.table, word, value)
         elif state.silent:
             return
         elif word in ("par", "sect", "page", "row", "nestrow"):
             yield from self._end_paragraph(row=word.endswith("row"))
+        elif word == "shpinst":
+            state.shape = True
         elif word == "pard":
             self._paragraph = _Paragraph(pieces=paragraph.pieces, fixed=paragraph.fixed)
         elif word in ("intbl", "itap"):
@@ -243,7 +262,7 @@ class _Interpreter:
 
     def _put(self, text: str) -> None:
         state = self._states[-1]
-        if state.silent or state.hidden:
+        if state.silent or state.hidden or state.shape:
             return
         self._paragraph.pieces.append(text)
         if self._fonts.get(state.font, (False, ""))[0]:
@@ -254,7 +273,10 @@ class _Interpreter:
         text = _without_surrogates("".join(paragraph.pieces))
         self._paragraph = replace(paragraph, pieces=[], fixed=0, initial=False)
         if self._outer:
-            self._paragraph.pieces.append(f"{text} ")  # a note of several paragraphs
+            if self._outer[-1].by_note:
+                self._paragraph.pieces.append(f"{text} ")  # a note of several paragraphs
+            else:
+                self._behind.extend(self._block(paragraph, text))
             return
         if (row or paragraph.in_table) and self._initial:
             yield Block("paragraph", self._initial)
@@ -271,13 +293,17 @@ class _Interpreter:
         if paragraph.initial:
             self._initial = text
             return
+        for block in self._block(paragraph, text):
+            yield block
+            self._item_left = paragraph.left if block.kind == "list_item" else -1
+        yield from self._behind
+        self._behind.clear()
+
+    def _block(self, paragraph: _Paragraph, text: str) -> Iterator[Block]:
         if text.strip():
-            kind = self._kind(paragraph, text)
+            kind: Kind = "table" if paragraph.in_table else self._kind(paragraph, text)
             text = text if kind == "code" else text.strip()
             yield Block(kind, _MARKER.sub("", text, count=1) if kind == "list_item" else text)
-            self._item_left = paragraph.left if kind == "list_item" else -1
-        yield from self._notes
-        self._notes.clear()
 
     def _end_table(self) -> Iterator[Block]:
         if self._rows or self._cells.strip():
