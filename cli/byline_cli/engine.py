@@ -77,9 +77,8 @@ class Local:
         """Yield each input with its result, in order."""
         from byline_cli.work import Task, run
 
-        asked = self._asked
-        task = Task(asked.reading, self.model.name, asked.repository, asked.min_words, asked.texts)
-        return run(task, lambda: task.ready_with(self._model), inputs, asked.jobs, known)
+        task = Task(self._asked, self.model.name)
+        return run(task, lambda: task.ready_with(self._model), inputs, known)
 
 
 class Remote:
@@ -105,7 +104,6 @@ class Remote:
         """Yield each input with its result, in order."""
         from byline_cli.work import Task, run
 
-        asked = self._asked
-        task = Task(asked.reading, None)
-        with closing(run(task, task.ready, inputs, asked.jobs, known)) as read:
-            yield from self._server.scored(read, asked)
+        task = Task(self._asked, None)
+        with closing(run(task, task.ready, inputs, known)) as read:
+            yield from self._server.scored(read, self._asked)

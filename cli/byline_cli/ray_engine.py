@@ -13,7 +13,7 @@ import os
 import sys
 from collections import Counter
 from collections.abc import Generator, Iterable, Iterator
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -70,7 +70,7 @@ class Ray:
         place = settings.place or ""
         _check_empty(place)
         counts = self._ray.remote(_Counts).remote()
-        rows = _Rows(self._task(), self.model, settings.detailed, settings.asked, counts)
+        rows = _Rows(self._task(), self.model, settings.detailed, counts)
         passed: Counter[str] = Counter()
         dataset = self._scored(self._read(settings, passed), rows)
         if settings.form == "parquet":
@@ -116,7 +116,7 @@ class Ray:
     def _task(self) -> Task:
         asked = self._asked
         repository = None if asked.repository is None else asked.repository.resolve()
-        return Task(asked.reading, self.model.name, repository, asked.min_words, asked.texts)
+        return Task(replace(asked, repository=repository), self.model.name)
 
 
 def _actor(work: _Files | _Rows) -> type:
@@ -152,13 +152,10 @@ class _Files:
 class _Rows:
     """Files or rows in, rows of the output out, for Ray to write."""
 
-    def __init__(
-        self, task: Task, model: ModelInfo, detailed: bool, asked: Asked, counts: Any
-    ) -> None:
+    def __init__(self, task: Task, model: ModelInfo, detailed: bool, counts: Any) -> None:
         self.task = task
         self._model = model_values(model)
         self._detailed = detailed
-        self._asked = asked
         self._counts = counts
 
     def answer(self, batch: Any, score: Any) -> Any:
@@ -180,7 +177,7 @@ class _Rows:
     def _inputs(self, rows: list[dict[str, Any]]) -> Iterator[Input]:
         from byline_cli.readers.records import row_of
 
-        reading = self._asked.reading
+        reading = self.task.asked.reading
         for number, row in enumerate(rows, 1):
             if reading.text_column is None:
                 yield _input(json.loads(row["input"]))

@@ -18,11 +18,10 @@ from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from itertools import chain, islice
 from multiprocessing.connection import wait
-from pathlib import Path
 
 from byline import Detector, Model, ModelRepository
+from byline_cli.engine import Asked, Known
 from byline_cli.inputs import Input
-from byline_cli.readers.files import Reading
 from byline_cli.results import Result, read, scored, with_floor
 
 FEW = 8
@@ -36,18 +35,12 @@ class Task:
     """What a process does with a file; small, for it is sent to each.
 
     Attributes:
-        reading: how files are read.
+        asked: how files are read, and what is kept of them.
         model: name of the model; None to read only, where a server scores.
-        repository: folder of models.
-        min_words: raises the model's own limit.
-        keep_text: whether the text and its sentences are needed again, or only the verdict.
     """
 
-    reading: Reading
+    asked: Asked
     model: str | None
-    repository: Path | None = None
-    min_words: int | None = None
-    keep_text: bool = False
 
     def ready(self) -> Callable[[Input], Result]:
         """Load the model.
@@ -57,17 +50,17 @@ class Task:
             ModelInvalid: a file of it is missing, changed or not understood.
         """
         if self.model is None:
-            return lambda given: read(given, self.reading)
-        model = ModelRepository.find(self.repository).load(self.model)
-        return self.ready_with(with_floor(model, self.min_words))
+            return lambda given: read(given, self.asked.reading)
+        model = ModelRepository.find(self.asked.repository).load(self.model)
+        return self.ready_with(with_floor(model, self.asked.min_words))
 
     def ready_with(self, model: Model) -> Callable[[Input], Result]:
         """The same with a model that is checked already."""
         detector = Detector(model)
 
         def work(given: Input) -> Result:
-            result = scored(read(given, self.reading), detector)
-            return result if self.keep_text else result.bare()
+            result = scored(read(given, self.asked.reading), detector)
+            return result if self.asked.texts else result.bare()
 
         return work
 
@@ -76,8 +69,7 @@ def run(
     task: Task,
     ready: Callable[[], Callable[[Input], Result]],
     inputs: Iterable[Input],
-    jobs: int,
-    known: Callable[[Input], Result | None] = lambda _: None,
+    known: Known,
 ) -> Generator[tuple[Input, Result], None, None]:
     """Yield each input with its result, in order; a few are held at a time.
 
@@ -85,17 +77,17 @@ def run(
         task: for the processes.
         ready: makes the same task ready in this process: for a few files, and for standard input.
         inputs: any number.
-        jobs: processes.
         known: results of an earlier run.
     """
     here = _Lazy(ready)
+    jobs = task.asked.jobs
     inputs = iter(inputs)
     few = [] if jobs == 1 else list(islice(inputs, FEW + 1))
     if len(few) <= FEW:
         for given in chain(few, inputs):
             yield given, known(given) or here(given)
         return
-    pool = _Pool(task, jobs)
+    pool = _Pool(task)
     ahead: deque[tuple[Input, Result | Future[Result]]] = deque()
     try:
         for given in chain(few, inputs):
@@ -133,11 +125,10 @@ class _Lazy:
 class _Pool:
     """Processes that can be lost."""
 
-    def __init__(self, task: Task, jobs: int) -> None:
+    def __init__(self, task: Task) -> None:
         self._task = task
-        self._jobs = jobs
         self._others = set(multiprocessing.active_children())
-        self._pool = self._started(jobs)
+        self._pool = self._started(task.asked.jobs)
 
     def submit(self, given: Input) -> Future[Result]:
         try:
@@ -159,7 +150,7 @@ class _Pool:
         self._pool.shutdown()
         # One of those under way is to blame; alone, a file can blame no other.
         retried = self._alone(given)
-        self._pool = self._started(self._jobs)
+        self._pool = self._started(self._task.asked.jobs)
         for i, (other, waiting) in enumerate(ahead):
             if isinstance(waiting, Future) and (not waiting.done() or waiting.exception()):
                 ahead[i] = (other, self.submit(other))

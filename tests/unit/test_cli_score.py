@@ -12,6 +12,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from byline import Detector
+from byline_cli.engine import Asked
 from byline_cli.main import main
 from byline_cli.readers.files import Reading
 from byline_cli.work import Task, _Pool
@@ -107,7 +108,8 @@ def test_order_does_not_depend_on_the_number_of_jobs(
 
 def test_windows_waits_for_no_more_than_61_processes(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "platform", "win32")
-    pool = _Pool(Task(Reading(), None), 100)
+    asked = Asked(Reading(), model=None, repository=None, min_words=None, jobs=100, texts=False)
+    pool = _Pool(Task(asked, None))
     assert pool._pool._max_workers == 61  # type: ignore[attr-defined]
     pool.end()
 
