@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import codecs
 import hashlib
 import re
 from collections import Counter
@@ -16,7 +15,7 @@ from typing import BinaryIO
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
-from byline import Finding, Verdict
+from byline import Finding
 from byline.normalize import HIDDEN
 from byline_cli.model_info import ModelInfo
 from byline_cli.passages import STRIPE_WIDTH, Passage, Stripe, passages, stripes
@@ -37,7 +36,6 @@ from byline_cli.wording import (
 _TEMPLATES = Path(__file__).parent / "templates"
 _HIDDEN = re.compile(f"[{''.join(HIDDEN)}]")
 _UNFIT = re.compile(r"[\x00-\x08\x0b\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
-
 
 _ORDER = ("ai", "unclear", "human", "too_short", "error")
 _CHUNK = 65536
@@ -120,8 +118,7 @@ def write_report(
         for number, result in enumerate(results, 1):
             page = _page(result, model, folder)
             for template, spool in ((row, rows), (document, documents)):
-                text = template.render(page=page, number=number, words=words)
-                spool.write(text.encode("utf-8", "replace"))
+                spool.write(template.render(page=page, number=number, words=words))
         parts = environment.get_template("report.html.j2").generate(
             rows=_pieces(rows),
             documents=_pieces(documents),
@@ -145,15 +142,14 @@ def write_report(
     out.flush()
 
 
-def _spool() -> SpooledTemporaryFile[bytes]:
-    return SpooledTemporaryFile(_IN_MEMORY)
+def _spool() -> SpooledTemporaryFile[str]:
+    return SpooledTemporaryFile(_IN_MEMORY, "w+", encoding="utf-8", errors="replace", newline="")
 
 
-def _pieces(spool: SpooledTemporaryFile[bytes]) -> Iterator[Markup]:
+def _pieces(spool: SpooledTemporaryFile[str]) -> Iterator[Markup]:
     spool.seek(0)
-    decoder = codecs.getincrementaldecoder("utf-8")()
     while chunk := spool.read(_CHUNK):
-        yield Markup(decoder.decode(chunk))
+        yield Markup(chunk)
 
 
 def _histogram(tally: Tally) -> dict[str, object]:
@@ -212,7 +208,7 @@ def _page(result: Result, model: ModelInfo, folder: str) -> Page:
         words=verdict.words,
         coverage=f"{verdict.coverage:.0%}" if verdict.probability is not None else "none",
         findings=verdict.findings,
-        raw=_raw(verdict),
+        raw=percent(verdict.raw.probability) if verdict.raw else "",
         passages=pieces,
         stripes=found,
         described=_described(found),
@@ -227,10 +223,6 @@ def _described(found: Iterable[Stripe]) -> str:
         f"{shares[kind] / STRIPE_WIDTH:.0%} {word}" for kind, word in WORDS.items() if shares[kind]
     ]
     return f"Sentences by length: {', '.join(parts) or 'none scored'}"
-
-
-def _raw(verdict: Verdict) -> str:
-    return percent(verdict.raw.probability) if verdict.raw else ""
 
 
 def _metrics(model: ModelInfo) -> list[tuple[str, float]]:
