@@ -1,4 +1,4 @@
-"""How names, numbers and verdicts are put to people; shared by the table and the report."""
+"""How names, numbers and verdicts are put to people."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """The local engine: files are read and scored by several processes, and come back in their order.
 
 Processes, not threads: reading a PDF or a page is Python, and holds Python's lock. And a file that
-brings a process down takes only its own result along.
+brings a process down takes only its own result along; a few files, or one job, have only this one.
 """
 
 from __future__ import annotations
