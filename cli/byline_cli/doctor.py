@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 import os
 import platform
+import re
 import sys
 import time
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
-from importlib.metadata import PackageNotFoundError, version
+from importlib.metadata import PackageNotFoundError, requires, version
 from pathlib import Path
 
 import click
@@ -17,10 +18,6 @@ import click
 from byline_cli import options
 from byline_cli.wording import percent, shown
 
-_NEEDED = (
-    "numpy", "onnxruntime", "tokenizers", "sentencex", "protobuf", "click", "rich", "jinja2",
-    "charset-normalizer", "lxml", "markdown-it-py", "pathspec", "pypdfium2", "trafilatura",
-)  # fmt: skip
 _OPTIONAL = {"pyarrow": "parquet", "ray": "ray", "torch": "train"}
 _TEXT = (
     "The boat was late, and we waited on the pier with our bags until it was dark. Nobody had said "
@@ -98,7 +95,8 @@ def _processor() -> str:
 
 
 def _packages() -> Check:
-    versions = {name: _version(name) for name in _NEEDED}
+    needed = (r for r in requires("byline") or () if "extra ==" not in r)
+    versions = {name: _version(name) for name in (re.split(r"[^\w.-]", r)[0] for r in needed)}
     missing = [name for name, found in versions.items() if found is None]
     if missing:
         return Check(

@@ -55,7 +55,7 @@ def test_missing_repository_and_package(
     result = doctor("--model-repository", tmp_path / "absent")
     assert result.exit_code == 1
     assert "no model repository at" in result.stdout
-    monkeypatch.setattr(module, "_NEEDED", ("numpy", "no-such-package"))
+    monkeypatch.setattr(module, "requires", lambda _: ["numpy>=2", "no-such-package"])
     result = doctor("--model-repository", tiny_repository)
     assert result.exit_code == 1
     assert "missing: no-such-package" in result.stdout
