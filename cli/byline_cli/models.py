@@ -85,7 +85,7 @@ def show(name: str, repository: Path | None) -> None:
 @options.model_repository
 @click.pass_context
 def verify(ctx: click.Context, names: tuple[str, ...], repository: Path | None) -> None:
-    """Check the files of models against their hashes; of all models unless some are named.
+    """Check the files of all models, or of those named, against their hashes.
 
     Exit code: 0 if all are whole, else 1.
     """

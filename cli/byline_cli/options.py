@@ -167,6 +167,7 @@ Exit codes:
   2    wrong usage, a damaged model, an output that can't be written
   3    some files could not be read: they are listed on standard error, the
        others are scored
+  70   a fault of byline's own, whose trace is on standard error
   130  interrupted;  141  the reader of the pipe went away;  143  terminated
 
 \b

@@ -93,13 +93,15 @@ STAGES: dict[str, tuple[Callable[[Run, Path], None], str]] = {
 _BESIDE: dict[str, tuple[Callable[[Run, Path], None], str]] = {
     "leave-out": (
         _leave_out,
-        "Measure what was never seen: train without some domains or sources, and test on theirs "
-        "of the validation split. To choose settings by; no stage needs it.",
+        "Measure how well texts are told apart of kinds never seen.\n\nTrains without some domains "
+        "or sources, and tests on their texts of the validation split. To choose settings by; no "
+        "stage needs it.",
     ),
     "reproduce": (
         _reproduce,
-        "Score the test split with the models of the repository, and compare with the figures they "
-        "were released with. After prepare; needs no trained weights.",
+        "Measure released models again.\n\nScores the test split with the models of the "
+        "repository, and compares with the figures they were released with. After prepare; needs "
+        "no trained weights.",
     ),
 }
 
@@ -120,14 +122,19 @@ def train() -> None:
 def _options(command: Callable[..., None]) -> Callable[..., None]:
     for option in reversed(
         (
-            click.option("--preset", required=True, help="A name in training/configs, or a .toml."),
-            click.option("--data", type=click.Path(), help="Path of the sources."),
+            click.option("--preset", required=True,
+                         help="A preset's name (docs/training.md lists them), or a .toml."),
+            click.option("--data", type=click.Path(),
+                         help="Where the texts of the preset's sources are: a corpus's folder, or "
+                         "a file."),
             click.option("--runs", type=click.Path(path_type=Path), default=ROOT / "runs",
                          help="Where runs keep their work.", show_default="runs/"),
-            click.option("--teacher-folder", type=click.Path(), help="The teacher's encoder."),
-            click.option("--student-folder", type=click.Path(), help="The student's encoder."),
+            click.option("--teacher-folder", type=click.Path(),
+                         help="Folder of the pretrained encoder that the teacher begins as, "
+                         "instead of the preset's."),
+            click.option("--student-folder", type=click.Path(), help="The same of the student."),
             click.option("--model-repository", type=click.Path(path_type=Path),
-                         show_default="model_repository/; for trial runs in the run's folder",
+                         show_default="model_repository/; for random models in the run's folder",
                          help="Where export writes, and reproduce reads."),
         )
     ):  # fmt: skip
