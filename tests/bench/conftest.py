@@ -16,11 +16,11 @@ _TOP = """\
 # Benchmarks
 
 Written by `make bench`, a section by each of its tests. Contenders take turns in one run on one
-machine. Ratios carry over to machines with the same instructions (a six-layer int8 model took 0.079
-of the time of BERT-base's size on a processor without VNNI, 0.056 on one with it), milliseconds
-don't. Each section names its model; one that isn't the default's of today (`byline models show
-student_int8`) was measured with an earlier one, and not again. Those of `minilm-tiny` are of a
-model half as deep: expect half the documents or requests a second.
+machine. Ratios carry over to machines with the same instructions (int8 gains most where a processor
+has VNNI, which `byline doctor` lists), milliseconds don't. Each section names its model; one that
+isn't the default's of today (`byline models show student_int8`) was measured with an earlier one,
+and not again. Those of `minilm-tiny` are of a model half as deep: expect half the documents or
+requests a second.
 """
 
 
