@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -26,6 +27,20 @@ def test_a_preset_parses(name: str) -> None:
     assert preset.data.sources
     assert all(source.kind in READERS for source in preset.data.sources)
     assert preset.student.distill_weight > 0
+
+
+def test_the_preset_of_the_guide_parses(repository_root: Path, tmp_path: Path) -> None:
+    guide = (repository_root / "docs" / "training.md").read_text("utf-8")
+    (example,) = re.findall(r"```toml\n(.*?)```", guide, re.DOTALL)
+    (tmp_path / "mine.toml").write_text(example, "utf-8")
+    preset = load(str(tmp_path / "mine.toml"))
+    assert [source.kind for source in preset.data.sources] == ["file"]
+    assert preset.teacher.base.package == load("minilm").teacher.base.package
+
+
+def test_the_guide_lists_each_preset(repository_root: Path) -> None:
+    guide = (repository_root / "docs" / "training.md").read_text("utf-8")
+    assert [name for name in PRESETS if f"\n| `{name}` |" not in guide] == []
 
 
 def test_values_arrive_with_their_types() -> None:
