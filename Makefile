@@ -56,8 +56,9 @@ extension: $(MODULES)  ## Build the browser extension: extension/dist/chrome, fi
 	cd extension && npm run --silent build
 	@echo "How to install it, from $(CURDIR)/extension/dist: docs/extension.md"
 
-pictures: $(FULL)/.installed $(MODULES)  ## Draw the pictures of docs/extension.md anew
+pictures: $(FULL)/.installed $(MODULES)  ## Draw the pictures of docs/extension.md and docs/server.md anew
 	cd extension && PICTURES=renew npm run --silent test:browser
+	BYLINE_SCREENSHOTS=docs/server $(FULL)/bin/python -m pytest -q tests/e2e/test_server_page.py -k axe
 
 clean:  ## Remove caches and build output; the environments and runs/ stay
 	rm -rf build dist extension/dist demo-report.html .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
