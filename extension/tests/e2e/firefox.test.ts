@@ -8,6 +8,23 @@ import { AI } from "./site";
 
 const UUID = "6d3f6c0e-93a1-4b7c-9d0e-6a6f1f1b5a77";
 
+/** How many pixels of what a page shows have the colour of what is likely AI-written. */
+async function amber(page: Page): Promise<number> {
+  const shown = await page.screenshot({ encoding: "base64" });
+  return page.evaluate(async (data) => {
+    const answer = await fetch(`data:image/png;base64,${data}`);
+    const image = await createImageBitmap(await answer.blob());
+    const context = new OffscreenCanvas(image.width, image.height).getContext("2d");
+    context?.drawImage(image, 0, 0);
+    const pixels = context?.getImageData(0, 0, image.width, image.height).data ?? [];
+    let found = 0;
+    for (let at = 0; at < pixels.length; at += 4) {
+      if (pixels[at] === 188 && pixels[at + 1] === 103 && pixels[at + 2] === 5) found += 1;
+    }
+    return found;
+  }, shown);
+}
+
 describe.skipIf(SKIPPED)("Firefox ESR", () => {
   let browser: Browser;
   let control: Page;
@@ -70,6 +87,8 @@ describe.skipIf(SKIPPED)("Firefox ESR", () => {
     const status = () => statusOf(control, tab ?? 0);
     await until("a report", async () => (await status()).report.ai > 1);
     expect((await status()).state.kind).toBe("ok");
+    // What is marked is painted later.
+    await until("marks that are seen", async () => (await amber(page)) > 1000);
     await picture(page, "firefox");
 
     const address = `popup.html?tab=${tab}`;
