@@ -6,7 +6,7 @@ import shutil
 import signal
 import time
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from random import Random
 
@@ -42,7 +42,7 @@ def refused(path: Path, message: str, how: Reading | None = None) -> None:
         read_file(path, how or Reading())
 
 
-def rewritten(tmp_path: Path, suffix: str, parts: dict[str, bytes | None]) -> Path:
+def rewritten(tmp_path: Path, suffix: str, parts: Mapping[str, bytes | None]) -> Path:
     """pandoc's article with parts replaced, added, or (None) left out."""
     source = DOCUMENTS / f"pandoc/article.{suffix}"
     target = tmp_path / f"a.{suffix}"
@@ -406,10 +406,19 @@ def test_pairs_of_surrogates_in_notes_of_rich_text_are_one_character() -> None:
     assert [block.text for block in blocks] == ["Text.", "\U0001f600 note"]
 
 
+def test_two_notes_of_rich_text_in_one_group_end_with_it() -> None:
+    broken = rb"{\rtf1 Text{\footnote one \footnote two} goes on"
+    for end in (rb".\par}", b""):
+        blocks = list(rtf_blocks(broken + end))
+        assert [block.kind for block in blocks] == ["paragraph", "reference", "reference"]
+        assert blocks[0].text == "Text goes on" + ("." if end else "")
+
+
 @settings(deadline=None, max_examples=60)
 @given(st.lists(st.sampled_from(
     [b"{", b"}", b"\\par ", b"\\'e9", b"\\u-3913?", b"\\*", b"\\footnote ", b"\\intbl ", b"\\row ",
-     b"\\fonttbl ", b"\\stylesheet ", b"\\bin3 ", b"word ", b"\\", b"\xff", b"\\s7 ", b"\\uc2 "]),
+     b"\\fonttbl ", b"\\stylesheet ", b"\\shptxt ", b"\\bin3 ", b"word ", b"\\", b"\xff",
+     b"\\s7 ", b"\\uc2 "]),
     max_size=60,
 ))  # fmt: skip
 def test_rich_text_is_read_however_broken(pieces: list[bytes]) -> None:

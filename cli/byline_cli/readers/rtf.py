@@ -145,7 +145,7 @@ class _Interpreter:
         yield from self._end_table()
 
     def _close(self) -> None:
-        if self._outer and self._outer[-1].depth == len(self._states):
+        while self._outer and self._outer[-1].depth == len(self._states):
             text = _without_surrogates("".join(self._paragraph.pieces))
             outer = self._outer.pop()
             if outer.by_note:
