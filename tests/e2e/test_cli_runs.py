@@ -148,6 +148,7 @@ def test_file_that_crashes_its_reader_is_named_and_the_others_are_scored(tmp_pat
         import os
         from dataclasses import dataclass
         from pathlib import Path
+        from byline_cli.engine import Asked
         from byline_cli.inputs import Input
         from byline_cli.readers.files import Reading
         from byline_cli.results import Result
@@ -165,8 +166,8 @@ def test_file_that_crashes_its_reader_is_named_and_the_others_are_scored(tmp_pat
         if __name__ == "__main__":
             names = [f"bad{i}" if i in (5, 20) else f"good{i}" for i in range(40)]
             inputs = (Input(name, Path(name)) for name in names)
-            task = Crashing(Reading(), None)
-            results = [result for _, result in run(task, task.ready, inputs, 2)]
+            task = Crashing(Asked(Reading(), None, None, None, jobs=2, texts=True), None)
+            results = [result for _, result in run(task, task.ready, inputs, lambda _: None)]
             assert [r.name for r in results] == names
             assert [r.name for r in results if r.error] == ["bad5", "bad20"]
             assert "crashed its reader" in results[5].error
