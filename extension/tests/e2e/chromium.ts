@@ -246,34 +246,36 @@ export class Chromium {
 
   /** The reader's keys, as the browser tells the worker of them. */
   async press(page: Page, command: string): Promise<void> {
-    const tab = await this.tab(page);
-    const worker = await this.worker();
-    await worker.evaluate(
-      async (id, name) => {
-        const { onCommand } = chrome.commands as unknown as {
-          onCommand: { dispatch: (name: string, tab: unknown) => void };
-        };
-        onCommand.dispatch(name, await chrome.tabs.get(id));
-      },
-      tab,
-      command,
-    );
+    await this.dispatch(page, "commands", "onCommand", command);
   }
 
   /** The entry of the context menu; `selectionText` is what the browser says is selected. */
   async checkSelection(page: Page, selectionText = ""): Promise<void> {
+    const info = { menuItemId: "selection", frameId: 0, selectionText };
+    await this.dispatch(page, "contextMenus", "onClicked", info);
+  }
+
+  /** Tell the worker what happened in a page's tab, as the browser does. */
+  private async dispatch(
+    page: Page,
+    api: "commands" | "contextMenus",
+    event: "onCommand" | "onClicked",
+    what: unknown,
+  ): Promise<void> {
     const tab = await this.tab(page);
     const worker = await this.worker();
     await worker.evaluate(
-      async (id, selected) => {
-        const { onClicked } = chrome.contextMenus as unknown as {
-          onClicked: { dispatch: (info: unknown, tab: unknown) => void };
-        };
-        const info = { menuItemId: "selection", frameId: 0, selectionText: selected };
-        onClicked.dispatch(info, await chrome.tabs.get(id));
+      async (id, apiName, eventName, happened) => {
+        interface Event {
+          dispatch: (what: unknown, tab: unknown) => void;
+        }
+        const apis = chrome as unknown as Record<typeof api, Record<typeof event, Event>>;
+        apis[apiName][eventName].dispatch(happened, await chrome.tabs.get(id));
       },
       tab,
-      selectionText,
+      api,
+      event,
+      what,
     );
   }
 
